@@ -8,7 +8,9 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/math/uint256"
 
+	"github.com/spvd/spvd/spv/chain/internal/sidetree"
 	"github.com/spvd/spvd/spv/chain/internal/store"
+	"github.com/spvd/spvd/spv/chain/internal/window"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -45,6 +47,11 @@ type Config struct {
 	noWAL bool
 }
 
+// recentHeaders is the number of newest headers that are kept in memory, if
+// there are as many. It is a power of two, and more than the rules look back on
+// any network, see [consensus.Reach], so that they seldom have to ask the disk.
+const recentHeaders = 4096
+
 // defaultMaxSide is the default of Config.MaxSide. A header takes about 350
 // bytes: 12 MB in all.
 const defaultMaxSide = 1 << 15
@@ -70,7 +77,7 @@ type Chain struct {
 	tip           store.Tip // what is staged
 	keep          consensus.Height
 	keepFilters   consensus.Height
-	window        window
+	window        window.Window
 	filters       [][]byte                  // the staged filters: those after keepFilters
 	filterBytes   int                       // of those that no write has taken
 	writing       *Write                    // the one that is not over; nil for none
@@ -80,7 +87,7 @@ type Chain struct {
 	leftover      bool // there are filters on disk below the floor there
 	aboveCut      bool // those above the gap are to be cut off on disk
 	main          mainView
-	side          tree
+	side          *sidetree.Tree
 	contradicted  []consensus.BlockID // waypoints up to the tip that the main chain does not hold
 	long          []*longBranch       // the one that was added to last at the end
 	goal          *goal               // nil unless the main chain was taken back for a long branch
@@ -150,7 +157,7 @@ func newChain(cfg Config, s *store.Store) *Chain {
 		Reader: &Reader{params: cfg.Params, store: s},
 		noWAL:  cfg.noWAL,
 		recent: cfg.recent,
-		side:   newTree(cfg.MaxSide, cfg.MaxSidePerSource),
+		side:   sidetree.New(cfg.MaxSide, cfg.MaxSidePerSource),
 	}
 	c.main.chain = c
 	return c
@@ -180,7 +187,7 @@ func (c *Chain) Close() error { return c.store.Close() }
 
 // Staged returns how far the chain goes with what is staged.
 func (c *Chain) Staged() State {
-	return newState(c.params, &c.tip, c.earlyProven, &c.window.at(c.tip.Headers.Height).header)
+	return newState(c.params, &c.tip, c.earlyProven, &c.window.At(c.tip.Headers.Height).Header)
 }
 
 // mainView is the main chain with what is staged, as the rules see it. A
@@ -197,8 +204,8 @@ const maxRowsCached = 32
 
 // At implements Ancestors.
 func (v *mainView) At(h consensus.Height) *consensus.Header {
-	if l := v.chain.window.at(h); l != nil {
-		return &l.header
+	if l := v.chain.window.At(h); l != nil {
+		return &l.Header
 	}
 	row, ok := v.row(h)
 	if !ok {
@@ -220,8 +227,8 @@ func (v *mainView) hash(h consensus.Height) chainhash.Hash {
 
 // work returns the work of the chain up to a height.
 func (v *mainView) work(h consensus.Height) (w uint256.Uint256) {
-	if l := v.chain.window.at(h); l != nil {
-		return l.work
+	if l := v.chain.window.At(h); l != nil {
+		return l.Work
 	}
 	if row, ok := v.row(h); ok {
 		w = row.Work(h)

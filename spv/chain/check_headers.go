@@ -7,6 +7,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
 	"github.com/spvd/spvd/spv/chain/internal/store"
+	"github.com/spvd/spvd/spv/chain/internal/window"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -14,7 +15,7 @@ import (
 // the branch below the next header.
 type headerCheck struct {
 	params *consensus.Params
-	window window
+	window window.Window
 	anchor *consensus.Header // the block at ASERTAnchor, once there is one
 	work   store.WorkMemo
 	next   consensus.Height
@@ -35,7 +36,7 @@ func checkHeaders(ctx context.Context, p *consensus.Params, tx *store.Txn) (last
 	if err != nil {
 		return last, err
 	}
-	v := headerCheck{params: p, window: newWindow(0, recentHeaders), index: index}
+	v := headerCheck{params: p, window: window.New(0, recentHeaders), index: index}
 	c := b.Cursor()
 	for key, value := c.First(); key != nil; key, value = c.Next() {
 		if err := ctx.Err(); err != nil {
@@ -82,10 +83,10 @@ func (v *headerCheck) check(h *consensus.Header, stored chainhash.Hash) error {
 		*v.anchor = *h
 	}
 	work := *v.work.Of(h.Bits())
-	if l := v.window.at(v.next - 1); l != nil {
-		work.Add(&l.work)
+	if l := v.window.At(v.next - 1); l != nil {
+		work.Add(&l.Work)
 	}
-	v.window.push(h, &work, v.next)
+	v.window.Push(h, &work, v.next)
 	v.hash = hash
 	v.next++
 	return v.checkIndex(hash)
@@ -107,8 +108,8 @@ func (v *headerCheck) prove(h *consensus.Header, hash *chainhash.Hash) error {
 
 // At implements Ancestors.
 func (v *headerCheck) At(h consensus.Height) *consensus.Header {
-	if l := v.window.at(h); l != nil {
-		return &l.header
+	if l := v.window.At(h); l != nil {
+		return &l.Header
 	}
 	if h == v.params.ASERTAnchor {
 		return v.anchor

@@ -14,13 +14,14 @@
 //
 // # Reading order
 //
-// chain.go is the centre, with state.go for how far it is and window.go for the newest
-// headers. extend.go, tree.go, reorganise.go and longbranch.go choose the branch; known.go
-// and invalid.go are the blocks that it must go through and must not, easing.go and
-// newer.go are what its newest blocks say about it, and stale.go keeps the blocks that it
-// has left. filters.go takes filters, floor.go drops those that are not kept, flush.go plans
-// what is written, and write.go writes it, with new blocks into the write-ahead log first; replay.go
-// takes them from there again, and load.go is what a restart reads. The file, its rows and the log
+// chain.go is the centre, with state.go for how far it is and package window for the newest
+// headers. extend.go, reorganise.go and longbranch.go choose the branch, from those in package
+// sidetree, which sideview.go shows to the rules; known.go and invalid.go are the blocks that it
+// must go through and must not, easing.go and newer.go are what its newest blocks say about it,
+// and stale.go keeps the blocks that it has left. filters.go takes filters, floor.go drops those
+// that are not kept, flush.go plans what is written, and write.go writes it, with new blocks into
+// the write-ahead log first; replay.go takes them from there again, and load.go is what a restart
+// reads. The file, its rows and the log
 // are package store, below this one. reader.go is what everybody may ask, with read.go, scan.go,
 // ranges.go, since.go with update.go, and branch.go; locator.go is what peers are asked after, and
 // errors.go why there is no answer. check.go and the files that begin with its name prove a store

@@ -10,6 +10,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/math/uint256"
 
+	"github.com/spvd/spvd/spv/chain/internal/sidetree"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -78,7 +79,7 @@ func (c *Chain) Extend(b *consensus.HeaderBatch, source uint64, now time.Time) (
 // Forget says that a source is gone. What it sent is from now on among the
 // first to be dropped.
 func (c *Chain) Forget(source uint64) {
-	c.side.disown(source)
+	c.side.Disown(source)
 	c.long = slices.DeleteFunc(c.long, func(l *longBranch) bool { return l.source == source })
 	if c.goal != nil && c.goal.source == source {
 		c.goal = nil
@@ -89,7 +90,7 @@ func (c *Chain) Forget(source uint64) {
 // first ones: every known header has a known parent.
 func (c *Chain) knownHeaders(b *consensus.HeaderBatch) int {
 	return sort.Search(len(b.Headers), func(i int) bool {
-		return !c.onMain(consensus.BlockID{Height: b.Headers[i].Height(), Hash: b.Hashes[i]}) && c.side.headers[b.Hashes[i]] == nil
+		return !c.onMain(consensus.BlockID{Height: b.Headers[i].Height(), Hash: b.Hashes[i]}) && c.side.Get(b.Hashes[i]) == nil
 	})
 }
 
@@ -134,7 +135,7 @@ func (c *Chain) extendMain(b *consensus.HeaderBatch, now time.Time) (added int, 
 func (c *Chain) push(h *consensus.Header, hash chainhash.Hash) {
 	c.tip.Work.Add(c.memo.Of(h.Bits()))
 	c.tip.Headers = consensus.BlockID{Height: h.Height(), Hash: hash}
-	c.window.push(h, &c.tip.Work, c.keep)
+	c.window.Push(h, &c.tip.Work, c.keep)
 	if c.goal != nil && c.tip.Work.GtEq(&c.goal.work) {
 		c.goal = nil
 	}
@@ -179,7 +180,7 @@ func (c *Chain) extendSide(ext *Extension, b *consensus.HeaderBatch, source uint
 		failure = errors.Join(failure, c.tidySide())
 	default:
 		ext.Side = len(fresh)
-		if took := c.side.insert(fresh, view.path[:old], source); took < len(fresh) {
+		if took := c.side.Insert(fresh, view.path[:old], source); took < len(fresh) {
 			c.weigh(view, old+took, source)
 		}
 	}
@@ -188,14 +189,14 @@ func (c *Chain) extendSide(ext *Extension, b *consensus.HeaderBatch, source uint
 
 // growSide checks headers on top of a side branch and adds them to the view.
 func (c *Chain) growSide(view *sideView, b *consensus.HeaderBatch, source uint64, now time.Time) error {
-	slab := make([]sideHeader, len(b.Headers))
+	slab := make([]sidetree.Header, len(b.Headers))
 	for i := range b.Headers {
 		h := &b.Headers[i]
 		if err := c.check(view, view.tip(), h, &b.Hashes[i], now); err != nil {
 			return err
 		}
 		view.work.Add(c.memo.Of(h.Bits()))
-		slab[i] = sideHeader{Header: *h, hash: b.Hashes[i], work: view.work, source: source}
+		slab[i] = sidetree.Header{Header: *h, Hash: b.Hashes[i], Work: view.work, Source: source}
 		view.path = append(view.path, &slab[i])
 	}
 	return nil
@@ -204,7 +205,7 @@ func (c *Chain) growSide(view *sideView, b *consensus.HeaderBatch, source uint64
 // attach returns the side branch that ends in the parent of a header.
 func (c *Chain) attach(h *consensus.Header) (*sideView, error) {
 	parent := h.PrevBlock()
-	path := c.side.path(parent)
+	path := c.side.Path(parent)
 	fork := h.Height() - 1
 	if len(path) > 0 {
 		fork, parent = path[0].Height()-1, path[0].PrevBlock()
@@ -220,7 +221,7 @@ func (c *Chain) attach(h *consensus.Header) (*sideView, error) {
 	}
 	view := &sideView{main: &c.main, fork: fork, path: path, work: c.main.work(fork)}
 	if len(path) > 0 {
-		view.work = path[len(path)-1].work
+		view.work = path[len(path)-1].Work
 	}
 	return view, c.main.failed()
 }
@@ -241,7 +242,7 @@ func (c *Chain) unattached(h *consensus.Header) error {
 
 // mainHeight looks for a block on the staged main chain.
 func (c *Chain) mainHeight(hash *chainhash.Hash) (consensus.Height, error) {
-	for h := c.window.next - 1; h >= c.window.first; h-- {
+	for h := c.window.Next() - 1; h >= c.window.First(); h-- {
 		if c.main.hash(h) == *hash {
 			return h, nil
 		}

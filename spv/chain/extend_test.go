@@ -7,6 +7,7 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
+	"github.com/spvd/spvd/spv/chain/internal/sidetree"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -105,8 +106,8 @@ func TestWeighedHeadersComeAgain(t *testing.T) {
 	blocks.feed(t, p, c, 0, 100, 1)
 	side := blocks.fork(50).mine(t, p, r, 60, 10, 1)
 	ext, err := c.Extend(side.batch(t, p, 51, 90), 2, side.now())
-	if err != nil || ext.Side != 40 || len(c.side.headers) != 30 {
-		t.Fatalf("got %+v, %v, and %d headers kept", ext, err, len(c.side.headers))
+	if err != nil || ext.Side != 40 || headersIn(c.side) != 30 {
+		t.Fatalf("got %+v, %v, and %d headers kept", ext, err, headersIn(c.side))
 	}
 	ext, err = c.Extend(side.batch(t, p, 71, 110), 2, side.now())
 	if err != nil || ext.Known != 10 || ext.Added != 30 || ext.Reorg == nil {
@@ -118,12 +119,20 @@ func TestWeighedHeadersComeAgain(t *testing.T) {
 	wantSoundSide(t, c)
 }
 
+// headersIn returns the number of headers of a tree.
+func headersIn(t *sidetree.Tree) (n int) {
+	for range t.All() {
+		n++
+	}
+	return n
+}
+
 // wantSoundSide checks that every side branch is connected to the main chain.
 func wantSoundSide(t *testing.T, c *Chain) {
 	t.Helper()
-	for hash, h := range c.side.headers {
-		parent := h.PrevBlock()
-		if c.side.headers[parent] == nil && !c.onMain(consensus.BlockID{Height: h.Height() - 1, Hash: parent}) {
+	for h := range c.side.All() {
+		hash, parent := h.Hash, h.PrevBlock()
+		if c.side.Get(parent) == nil && !c.onMain(consensus.BlockID{Height: h.Height() - 1, Hash: parent}) {
 			t.Fatalf("side header %v hangs in the air", hash)
 		}
 		if c.onMain(consensus.BlockID{Height: h.Height(), Hash: hash}) {

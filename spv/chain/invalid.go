@@ -6,6 +6,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
 	"github.com/spvd/spvd/spv/chain/internal/store"
+	"github.com/spvd/spvd/spv/chain/internal/window"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -32,7 +33,7 @@ func (c *Chain) Invalidate(id consensus.BlockID) (*Reorganisation, error) {
 		c.invalidStaged = true
 	}
 	if !c.onMain(id) {
-		c.side.dropBranch(id.Hash, c.side.children())
+		c.side.DropBranch(id.Hash)
 		return nil, c.main.failed()
 	}
 	fork := id.Height - 1
@@ -46,7 +47,7 @@ func (c *Chain) Invalidate(id consensus.BlockID) (*Reorganisation, error) {
 	if err := c.main.failed(); err != nil {
 		return nil, err
 	}
-	c.rewind(re.Fork, link{*header, work})
+	c.rewind(re.Fork, window.Link{Header: *header, Work: work})
 	c.long = slices.DeleteFunc(c.long, func(l *longBranch) bool { return l.fork > fork })
 	c.goal = nil
 	if err := c.tidySide(); err != nil {
@@ -68,17 +69,12 @@ func (c *Chain) Invalidate(id consensus.BlockID) (*Reorganisation, error) {
 // bestSide returns the side branch with the most work, nil if there is none that may
 // become the main chain.
 func (c *Chain) bestSide() *sideView {
-	var best *sideHeader
-	for _, h := range c.side.headers {
-		if best == nil || h.work.Gt(&best.work) || h.work.Eq(&best.work) && h.seq < best.seq {
-			best = h
-		}
-	}
+	best := c.side.Best()
 	if best == nil {
 		return nil
 	}
-	path := c.side.path(best.hash)
-	view := &sideView{main: &c.main, fork: path[0].Height() - 1, path: path, work: best.work}
+	path := c.side.Path(best.Hash)
+	view := &sideView{main: &c.main, fork: path[0].Height() - 1, path: path, work: best.Work}
 	if view.fork < c.lastWaypoint() {
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
 	"github.com/spvd/spvd/spv/chain/internal/store"
+	"github.com/spvd/spvd/spv/chain/internal/window"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -20,7 +21,7 @@ func (c *Chain) readTail(tx *store.Txn) error {
 		return err
 	}
 	first := store.RowStart(max(tip.Headers.Height-consensus.Height(c.recent)+1, 0))
-	c.window = newWindow(first, c.recent)
+	c.window = window.New(first, c.recent)
 	var last store.HeaderRow
 	for h := first; h <= tip.Headers.Height; h = last.End() {
 		row, err := store.ReadHeaderRow(b, h)
@@ -58,7 +59,7 @@ func (c *Chain) readTail(tx *store.Txn) error {
 	}
 	c.disk, c.tip = tip, tip
 	c.keep, c.keepFilters = tip.Headers.Height, tip.Filters.Height
-	state := newState(c.params, &tip, c.earlyProven, &c.window.at(tip.Headers.Height).header)
+	state := newState(c.params, &tip, c.earlyProven, &c.window.At(tip.Headers.Height).Header)
 	c.flushed.Store(&state)
 	return nil
 }
@@ -69,7 +70,7 @@ func (c *Chain) pushRow(row store.HeaderRow) {
 	for h := row.First; h < row.End(); h++ {
 		header := row.Header(h)
 		work.Add(c.memo.Of(header.Bits()))
-		c.window.push(header, &work, h)
+		c.window.Push(header, &work, h)
 	}
 }
 

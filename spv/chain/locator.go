@@ -86,5 +86,5 @@ func (c *Chain) OnMain(id consensus.BlockID) (bool, error) {
 // OnSide reports whether headers that follow a block would grow a side branch:
 // it is on one that is kept, or is the tip of one that is weighed.
 func (c *Chain) OnSide(id consensus.BlockID) bool {
-	return c.side.headers[id.Hash] != nil || c.longOn(id.Hash) != nil
+	return c.side.Get(id.Hash) != nil || c.longOn(id.Hash) != nil
 }

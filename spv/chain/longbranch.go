@@ -10,6 +10,8 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/math/uint256"
 
+	"github.com/spvd/spvd/spv/chain/internal/sidetree"
+	"github.com/spvd/spvd/spv/chain/internal/window"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -31,23 +33,24 @@ type longBranch struct {
 	fork   consensus.Height  // the last height that it has in common with the main chain
 	tip    consensus.BlockID // its newest block
 	work   uint256.Uint256
-	window window
+	window window.Window
 	anchor *consensus.Header   // the block at ASERTAnchor, if that is above the fork
 	marks  []consensus.BlockID // its blocks at multiples of the mark spacing above the fork
 	kept   consensus.BlockID   // its newest block that was put into the tree, or the fork
 }
 
 // newLongBranch returns the branch of a view, of which a number of headers are
-// in the tree.
-// The memory of another one's window is used again.
-func newLongBranch(view *sideView, kept int, source uint64, spare [][]link) *longBranch {
+// in the tree. The memory of another one that is given up is used again, unless that is nil.
+func newLongBranch(view *sideView, kept int, source uint64, given *longBranch) *longBranch {
 	l := &longBranch{
 		main:   view.main,
 		source: source,
 		fork:   view.fork,
-		window: newWindow(view.fork+1, recentHeaders),
+		window: window.New(view.fork+1, recentHeaders),
 	}
-	l.window.spare = spare
+	if given != nil {
+		l.window.Reuse(&given.window)
+	}
 	for i, h := range view.path {
 		l.push(h)
 		if i+1 == kept {
@@ -58,26 +61,28 @@ func newLongBranch(view *sideView, kept int, source uint64, spare [][]link) *lon
 }
 
 // push puts a checked header on the branch.
-func (l *longBranch) push(h *sideHeader) {
+func (l *longBranch) push(h *sidetree.Header) {
 	height := h.Height()
-	l.tip, l.work = consensus.BlockID{Height: height, Hash: h.hash}, h.work
-	l.window.push(&h.Header, &h.work, height)
+	l.tip, l.work = consensus.BlockID{Height: height, Hash: h.Hash}, h.Work
+	l.window.Push(&h.Header, &h.Work, height)
 	if height == l.main.chain.params.ASERTAnchor {
 		l.anchor = &h.Header
 	}
-	if height%l.main.chain.side.markSpacing() == 0 {
+	if height%l.main.chain.markSpacing() == 0 {
 		l.marks = append(l.marks, l.tip)
 	}
 }
 
 // markSpacing is how many blocks lie between two marks. It is less than a side
 // branch may have, so that a peer that leaves a branch between two marks can return.
-func (t *tree) markSpacing() consensus.Height { return consensus.Height(max(t.maxPerSource/16, 1)) }
+func (c *Chain) markSpacing() consensus.Height {
+	return consensus.Height(max(c.side.PerSource()/16, 1))
+}
 
 // At implements Ancestors.
 func (l *longBranch) At(h consensus.Height) *consensus.Header {
-	if kept := l.window.at(h); kept != nil {
-		return &kept.header
+	if kept := l.window.At(h); kept != nil {
+		return &kept.Header
 	}
 	switch {
 	case h <= l.fork:
@@ -97,12 +102,12 @@ func (c *Chain) weigh(view *sideView, kept int, source uint64) {
 	if old < 0 && len(c.long) == maxLong {
 		old = 0
 	}
-	var spare [][]link
+	var given *longBranch
 	if old >= 0 {
-		spare = slices.Concat(c.long[old].window.parts, c.long[old].window.spare)
+		given = c.long[old]
 		c.long = slices.Delete(c.long, old, old+1)
 	}
-	c.long = append(c.long, newLongBranch(view, kept, source, spare[:min(len(spare), maxSpareParts)]))
+	c.long = append(c.long, newLongBranch(view, kept, source, given))
 }
 
 // longOn returns the long branch that ends in a block, or nil.
@@ -126,8 +131,8 @@ func (c *Chain) extendLong(ext *Extension, l *longBranch, b *consensus.HeaderBat
 		if failure = c.check(l, l.tip.Height, h, &b.Hashes[i], now); failure != nil {
 			break
 		}
-		next := sideHeader{Header: *h, hash: b.Hashes[i], work: l.work}
-		next.work.Add(c.memo.Of(h.Bits()))
+		next := sidetree.Header{Header: *h, Hash: b.Hashes[i], Work: l.work}
+		next.Work.Add(c.memo.Of(h.Bits()))
 		l.push(&next)
 		ext.Side++
 	}
@@ -168,7 +173,7 @@ func (c *Chain) pursue(ext *Extension, l *longBranch) error {
 // rest returns what there is of a long branch above the main chain, which may
 // have taken up some of it meanwhile.
 func (c *Chain) rest(l *longBranch) *sideView {
-	view := &sideView{main: &c.main, fork: l.fork, path: c.side.path(l.kept.Hash)}
+	view := &sideView{main: &c.main, fork: l.fork, path: c.side.Path(l.kept.Hash)}
 	if len(view.path) > 0 {
 		view.fork = view.path[0].Height() - 1
 		return view
@@ -206,7 +211,7 @@ func (c *Chain) nearer(view *sideView) bool {
 		return false
 	}
 	for _, m := range c.goal.marks {
-		if m.Height > view.fork && m.Height <= view.tip() && view.path[m.Height-view.fork-1].hash == m.Hash {
+		if m.Height > view.fork && m.Height <= view.tip() && view.path[m.Height-view.fork-1].Hash == m.Hash {
 			return true
 		}
 	}

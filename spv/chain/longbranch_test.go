@@ -106,7 +106,7 @@ func TestGoalIsFollowed(t *testing.T) {
 	other := honest.fork(1320).mine(t, p, r, 1000, 10, 1)
 	_, err := c.Extend(other.batch(t, p, 1301, 2300), 4, other.now())
 	wantRule(t, err, consensus.RuleWaypoint)
-	mark := (1320/c.side.markSpacing() + 1) * c.side.markSpacing()
+	mark := (1320/c.markSpacing() + 1) * c.markSpacing()
 	if got := c.Staged().Tip; got != other.id(mark-1) {
 		t.Fatalf("tip %v", got)
 	}
@@ -349,7 +349,7 @@ func TestSameLongBranchTwice(t *testing.T) {
 	if _, err := c.Extend(honest.batch(t, p, 991, 1020), 3, honest.now()); err != nil {
 		t.Fatal(err)
 	}
-	if got := c.Staged().Tip.Height; got < 600-c.side.markSpacing() || c.goal == nil {
+	if got := c.Staged().Tip.Height; got < 600-c.markSpacing() || c.goal == nil {
 		t.Fatalf("tip %d, goal %v", got, c.goal)
 	}
 	for walkTo(t, p, c, honest, 50, 3) {

@@ -3,6 +3,8 @@ package chain
 import (
 	"slices"
 
+	"github.com/spvd/spvd/spv/chain/internal/sidetree"
+	"github.com/spvd/spvd/spv/chain/internal/window"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -16,12 +18,12 @@ func (c *Chain) reorganise(view *sideView) (*Reorganisation, error) {
 	if err := c.main.failed(); err != nil {
 		return nil, err
 	}
-	c.rewind(r.Fork, link{*fork, work})
+	c.rewind(r.Fork, window.Link{Header: *fork, Work: work})
 	for _, h := range view.path {
-		c.push(&h.Header, h.hash)
-		c.side.drop(h.hash)
+		c.push(&h.Header, h.Hash)
+		c.side.Drop(h.Hash)
 	}
-	c.side.insert(old, nil, nobody)
+	c.side.Insert(old, nil, sidetree.Nobody)
 	c.long = slices.DeleteFunc(c.long, func(l *longBranch) bool { return l.fork > view.fork })
 	r.To = c.tip.Headers
 	return r, nil
@@ -30,15 +32,15 @@ func (c *Chain) reorganise(view *sideView) (*Reorganisation, error) {
 // tidySide drops the side branches that a reorganisation has left hanging in
 // the air: those on top of old blocks for which there was no room.
 func (c *Chain) tidySide() error {
-	c.side.prune(c.onMain)
+	c.side.Prune(c.onMain)
 	return c.main.failed()
 }
 
 // revert lists the blocks above the fork, and returns the oldest of their
 // headers, as many as a source may have, and none from a block on that contradicts a
 // waypoint.
-func (c *Chain) revert(r *Reorganisation) []*sideHeader {
-	var old []*sideHeader
+func (c *Chain) revert(r *Reorganisation) []*sidetree.Header {
+	var old []*sidetree.Header
 	refused := c.firstContradicted(r.Fork.Height)
 	for h := r.Fork.Height + 1; h <= r.From.Height; h++ {
 		header := c.main.At(h)
@@ -48,8 +50,8 @@ func (c *Chain) revert(r *Reorganisation) []*sideHeader {
 		hash := c.main.hash(h)
 		r.Reverted = append(r.Reverted, consensus.BlockID{Height: h, Hash: hash})
 		c.leave(header, hash)
-		if len(old) < c.side.maxPerSource && h < refused {
-			old = append(old, &sideHeader{Header: *header, hash: hash, work: c.main.work(h), source: nobody})
+		if len(old) < c.side.PerSource() && h < refused {
+			old = append(old, &sidetree.Header{Header: *header, Hash: hash, Work: c.main.work(h), Source: sidetree.Nobody})
 		}
 	}
 	slices.Reverse(r.Reverted)
@@ -57,15 +59,15 @@ func (c *Chain) revert(r *Reorganisation) []*sideHeader {
 }
 
 // rewind takes the main chain back to a block.
-func (c *Chain) rewind(to consensus.BlockID, tip link) {
-	c.tip.Headers, c.tip.Work = to, tip.work
+func (c *Chain) rewind(to consensus.BlockID, tip window.Link) {
+	c.tip.Headers, c.tip.Work = to, tip.Work
 	c.keep = min(c.keep, to.Height)
 	c.writing.takeBack(to.Height)
 	c.forgetContradicted(to.Height)
-	c.window.cut(to.Height + 1)
-	if c.window.at(to.Height) == nil { // the tip is always in the window
-		c.window.cut(to.Height)
-		c.window.push(&tip.header, &tip.work, c.keep)
+	c.window.Cut(to.Height + 1)
+	if c.window.At(to.Height) == nil { // the tip is always in the window
+		c.window.Cut(to.Height)
+		c.window.Push(&tip.Header, &tip.Work, c.keep)
 	}
 	c.rewindAbove(to)
 	if c.tip.Filters.Height > to.Height {

@@ -25,7 +25,7 @@ func (c *Chain) record() []byte {
 		Filters:       c.filters,
 	}
 	for h := c.keep + 1; h <= c.tip.Headers.Height; h++ {
-		r.Headers = append(r.Headers, c.window.at(h).header)
+		r.Headers = append(r.Headers, c.window.At(h).Header)
 	}
 	return r.Encode()
 }

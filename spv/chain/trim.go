@@ -8,5 +8,5 @@ func (c *Chain) Trim() {
 	c.rows = nil
 	c.filters = slices.Clip(slices.Clone(c.filters))
 	c.main.rows = nil
-	c.window.spare = nil
+	c.window.Trim()
 }

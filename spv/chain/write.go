@@ -67,7 +67,7 @@ func (c *Chain) Begin() (*Write, error) {
 		w.tip.Seams++
 	}
 	w.keepFilters = w.tip.Filters.Height
-	state := newState(c.params, &w.tip, c.earlyProven, &c.window.at(c.tip.Headers.Height).header)
+	state := newState(c.params, &w.tip, c.earlyProven, &c.window.At(c.tip.Headers.Height).Header)
 	w.state = &state
 	if c.cut() {
 		w.tip.Cuts++

@@ -1,4 +1,4 @@
-package chain
+package sidetree
 
 import (
 	"encoding/binary"
@@ -12,20 +12,28 @@ import (
 
 // offshoot makes n headers on top of a parent, each worth the given work. Their
 // hashes are made up: the tree only compares them.
-func offshoot(parent chainhash.Hash, height consensus.Height, before, work uint64, n int, source uint64, r *rand.Rand) []*sideHeader {
-	var headers []*sideHeader
+func offshoot(parent chainhash.Hash, height consensus.Height, before, work uint64, n int, source uint64, r *rand.Rand) []*Header {
+	var headers []*Header
 	for range n {
-		h := &sideHeader{source: source}
+		h := &Header{Source: source}
 		copy(h.Header[offPrevBlock:], parent[:])
 		binary.LittleEndian.PutUint32(h.Header[offHeight:], uint32(height))
-		binary.LittleEndian.PutUint64(h.hash[:], r.Uint64())
+		binary.LittleEndian.PutUint64(h.Hash[:], r.Uint64())
 		before += work
-		h.work.SetUint64(before)
+		h.Work.SetUint64(before)
 		headers = append(headers, h)
-		parent, height = h.hash, height+1
+		parent, height = h.Hash, height+1
 	}
 	return headers
 }
+
+// Where the fields are in a header.
+const (
+	offPrevBlock = 4
+	offHeight    = 128
+)
+
+func random(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 1)) }
 
 // root is a block of the main chain that branches leave.
 var root = chainhash.Hash{1}
@@ -34,20 +42,20 @@ func onRoot(id consensus.BlockID) bool { return id.Hash == root }
 
 // wantSound checks what always holds: the counts, the bounds, and that every
 // branch comes down to the main chain.
-func wantSound(t *testing.T, tr *tree) {
+func wantSound(t *testing.T, tr *Tree) {
 	t.Helper()
 	owned := map[uint64]int{}
 	for hash, h := range tr.headers {
-		owned[h.source]++
+		owned[h.Source]++
 		parent := h.PrevBlock()
-		if hash != h.hash || tr.headers[parent] == nil && parent != root {
+		if hash != h.Hash || tr.headers[parent] == nil && parent != root {
 			t.Fatalf("header %v hangs in the air", hash)
 		}
 	}
 	total := 0
 	for source, n := range owned {
 		total += n
-		if n != tr.owned[source] || source != nobody && n > tr.maxPerSource {
+		if n != tr.owned[source] || source != Nobody && n > tr.maxPerSource {
 			t.Fatalf("source %d has %d headers, counted as %d", source, n, tr.owned[source])
 		}
 	}
@@ -60,35 +68,35 @@ func wantSound(t *testing.T, tr *tree) {
 func TestTreeStaysSound(t *testing.T) {
 	for seed := range uint64(20) {
 		r := random(seed)
-		tr := newTree(100+r.IntN(200), 20+r.IntN(100))
+		tr := New(100+r.IntN(200), 20+r.IntN(100))
 		for range 300 {
 			source := uint64(1 + r.IntN(6))
 			parent, height, work := root, consensus.Height(1), uint64(1000)
-			var below []*sideHeader
+			var below []*Header
 			for hash, h := range tr.headers { // any that comes first
 				if r.IntN(4) == 0 {
 					break
 				}
-				below = tr.path(hash)
-				parent, height, work = hash, h.Height()+1, h.work.Uint64()
+				below = tr.Path(hash)
+				parent, height, work = hash, h.Height()+1, h.Work.Uint64()
 				break
 			}
 			fresh := offshoot(parent, height, work, uint64(1+r.IntN(9)), 1+r.IntN(40), source, r)
-			took := tr.insert(fresh, below, source)
+			took := tr.Insert(fresh, below, source)
 			for i, h := range fresh {
-				if (tr.headers[h.hash] != nil) != (i < took) {
+				if (tr.headers[h.Hash] != nil) != (i < took) {
 					t.Fatalf("seed %d: took %d of %d headers, but not the first ones", seed, took, len(fresh))
 				}
 			}
 			for _, h := range below {
-				if tr.headers[h.hash] == nil {
+				if tr.headers[h.Hash] == nil {
 					t.Fatalf("seed %d: the branch made room for its own end", seed)
 				}
 			}
 			if r.IntN(20) == 0 {
-				tr.disown(source)
+				tr.Disown(source)
 			}
-			wantSound(t, &tr)
+			wantSound(t, tr)
 		}
 	}
 }
@@ -97,79 +105,79 @@ func TestTreeStaysSound(t *testing.T) {
 // branch of another source that needs it.
 func TestFloodTakesNoRoomFromOthers(t *testing.T) {
 	r := random(7)
-	tr := newTree(1000, 500)
+	tr := New(1000, 500)
 	honest := offshoot(root, 1, 0, 1, 300, 1, r) // less work than all of the flood
-	if got := tr.insert(honest, nil, 1); got != 300 {
+	if got := tr.Insert(honest, nil, 1); got != 300 {
 		t.Fatalf("took %d of 300 headers", got)
 	}
 	for i := range uint64(100) {
 		source := 2 + i/10
-		tr.insert(offshoot(root, 1, 1e6, 100, 40, source, r), nil, source)
+		tr.Insert(offshoot(root, 1, 1e6, 100, 40, source, r), nil, source)
 		if i%10 == 9 {
-			tr.disown(source)
+			tr.Disown(source)
 		}
-		wantSound(t, &tr)
+		wantSound(t, tr)
 	}
-	if got := len(tr.path(honest[299].hash)); got != 300 {
+	if got := len(tr.Path(honest[299].Hash)); got != 300 {
 		t.Fatalf("%d of 300 headers are left", got)
 	}
-	more := offshoot(honest[299].hash, 301, 300, 1, 150, 1, r)
-	if got := tr.insert(more, honest, 1); got != 150 {
+	more := offshoot(honest[299].Hash, 301, 300, 1, 150, 1, r)
+	if got := tr.Insert(more, honest, 1); got != 150 {
 		t.Fatalf("took %d of 150 headers more", got)
 	}
-	wantSound(t, &tr)
+	wantSound(t, tr)
 }
 
 // Of one source the branches with the least work go, and what has even less
 // does not come in.
 func TestLeastWorkMakesRoom(t *testing.T) {
 	r := random(8)
-	tr := newTree(1000, 100)
+	tr := New(1000, 100)
 	weak := offshoot(root, 1, 100, 1, 50, 1, r)
 	strong := offshoot(root, 1, 900, 1, 50, 1, r)
-	tr.insert(weak, nil, 1)
-	tr.insert(strong, nil, 1)
-	if got := tr.insert(offshoot(root, 1, 10, 1, 20, 1, r), nil, 1); got != 0 {
+	tr.Insert(weak, nil, 1)
+	tr.Insert(strong, nil, 1)
+	if got := tr.Insert(offshoot(root, 1, 10, 1, 20, 1, r), nil, 1); got != 0 {
 		t.Fatalf("took %d headers with less work than all others", got)
 	}
-	if got := tr.insert(offshoot(root, 1, 500, 1, 50, 1, r), nil, 1); got != 50 {
+	if got := tr.Insert(offshoot(root, 1, 500, 1, 50, 1, r), nil, 1); got != 50 {
 		t.Fatalf("took %d of 50 headers", got)
 	}
-	if got := len(tr.path(strong[49].hash)); got != 50 {
+	if got := len(tr.Path(strong[49].Hash)); got != 50 {
 		t.Fatalf("%d of the 50 headers with the most work are left", got)
 	}
-	if got := len(tr.path(weak[49].hash)); got != 0 {
+	if got := len(tr.Path(weak[49].Hash)); got != 0 {
 		t.Fatalf("%d of the 50 headers with the least work are left", got)
 	}
-	wantSound(t, &tr)
+	wantSound(t, tr)
 }
 
 // A branch that is as long as its bound does not make room for its own end.
 func TestBranchDoesNotEatItself(t *testing.T) {
 	r := random(9)
-	tr := newTree(1000, 100)
+	tr := New(1000, 100)
 	long := offshoot(root, 1, 0, 1, 90, 1, r)
-	tr.insert(long, nil, 1)
-	if got := tr.insert(offshoot(long[89].hash, 91, 90, 1, 30, 1, r), long, 1); got != 10 {
+	tr.Insert(long, nil, 1)
+	if got := tr.Insert(offshoot(long[89].Hash, 91, 90, 1, 30, 1, r), long, 1); got != 10 {
 		t.Fatalf("took %d headers where there is room for 10", got)
 	}
-	wantSound(t, &tr)
+	wantSound(t, tr)
 }
 
 // Pruning leaves what is connected to the main chain and nothing else.
 func TestPrune(t *testing.T) {
 	r := random(10)
-	tr := newTree(1000, 1000)
+	tr := New(1000, 1000)
 	kept := offshoot(root, 1, 0, 1, 10, 1, r)
 	lost := offshoot(chainhash.Hash{2}, 1, 0, 1, 10, 1, r)
-	tr.insert(kept, nil, 1)
-	tr.insert(lost, nil, 1)
-	tr.insert(offshoot(lost[4].hash, 6, 5, 1, 10, 2, r), lost[:5], 2)
-	tr.prune(onRoot)
-	if len(tr.headers) != 10 || len(tr.path(kept[9].hash)) != 10 {
+	tr.Insert(kept, nil, 1)
+	tr.Insert(lost, nil, 1)
+	tr.Insert(offshoot(lost[4].Hash, 6, 5, 1, 10, 2, r), lost[:5], 2)
+	tr.Prune(onRoot)
+	if len(tr.headers) != 10 || len(tr.Path(kept[9].Hash)) != 10 {
 		t.Fatalf("%d headers are left", len(tr.headers))
 	}
-	wantSound(t, &tr)
+	wantSound(t, tr)
 }
 
 // A source whose share is full makes a pass over the whole tree neither with branches
@@ -185,12 +193,12 @@ func TestFloodOfSingleHeadersMakesFewPasses(t *testing.T) {
 		"slow rise": func(i uint64) uint64 { return 500 + i/perSource },
 	} {
 		r := random(11)
-		tr := newTree(2*perSource, perSource)
-		tr.insert(offshoot(root, 1, 0, 1, 500, 1, r), nil, 1) // of another source
+		tr := New(2*perSource, perSource)
+		tr.Insert(offshoot(root, 1, 0, 1, 500, 1, r), nil, 1) // of another source
 		for i := range uint64(flood) {
-			tr.insert(offshoot(root, 1, work(i), 0, 1, 2, r), nil, 2)
+			tr.Insert(offshoot(root, 1, work(i), 0, 1, 2, r), nil, 2)
 		}
-		wantSound(t, &tr)
+		wantSound(t, tr)
 		if most := 8 * flood / perSource; tr.passes > most {
 			t.Errorf("%s work: %d passes for %d headers, want at most %d", name, tr.passes, flood, most)
 		}
@@ -202,15 +210,15 @@ func TestFloodOfSingleHeadersMakesFewPasses(t *testing.T) {
 func TestFloodOnTwoBranchesMakesFewPasses(t *testing.T) {
 	const perSource, flood = 1000, 5_000
 	r := random(12)
-	tr := newTree(2*perSource, perSource)
+	tr := New(2*perSource, perSource)
 	low, high := offshoot(root, 1, 0, 1, 500, 1, r), offshoot(root, 1, 1000, 1, 500, 1, r)
-	tr.insert(low, nil, 1)
-	tr.insert(high, nil, 1)
+	tr.Insert(low, nil, 1)
+	tr.Insert(high, nil, 1)
 	for range flood {
-		tr.insert(offshoot(low[499].hash, 501, 500, 1, 1, 1, r), low, 1)
-		tr.insert(offshoot(high[499].hash, 501, 1500, 1, 1, 1, r), high, 1)
+		tr.Insert(offshoot(low[499].Hash, 501, 500, 1, 1, 1, r), low, 1)
+		tr.Insert(offshoot(high[499].Hash, 501, 1500, 1, 1, 1, r), high, 1)
 	}
-	wantSound(t, &tr)
+	wantSound(t, tr)
 	if most := 2*8*flood/perSource + 1; tr.passes > most {
 		t.Errorf("%d passes for %d headers, want at most %d", tr.passes, 2*flood, most)
 	}

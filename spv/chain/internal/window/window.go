@@ -1,0 +1,119 @@
+package window
+
+import (
+	"math/bits"
+	"slices"
+
+	"github.com/decred/dcrd/math/uint256"
+
+	"github.com/spvd/spvd/spv/consensus"
+)
+
+// A window makes room for partSize headers at a time, a power of two: 217 kB.
+// It keeps up to maxSpare parts that are not in use, about as many as a write
+// frees.
+const (
+	partSize = 1024
+	maxSpare = 12
+)
+
+// Window holds the newest headers of the main chain without a gap: a number of
+// them, and all that are not written yet.
+type Window struct {
+	size        int              // how many are kept at least, if there are as many
+	part        consensus.Height // the length of parts
+	shift       uint8            // its logarithm
+	parts       [][]Link         // from the height base on
+	spare       [][]Link         // parts that are not in use
+	base        consensus.Height // a multiple of part, at or below first
+	first, next consensus.Height // the heights from first to before next are held
+}
+
+// Link is a header of the main chain and the work of the chain up to it.
+type Link struct {
+	Header consensus.Header
+	Work   uint256.Uint256
+}
+
+// New returns an empty window that keeps a number of headers that is a
+// power of two.
+func New(first consensus.Height, size int) Window {
+	w := Window{size: size, part: consensus.Height(min(size, partSize)), first: first, next: first}
+	w.shift = uint8(bits.TrailingZeros(uint(w.part)))
+	w.base = first - first%w.part
+	return w
+}
+
+// At returns the link at a height, or nil if it is not held. It is valid until
+// the next push or cut.
+func (w *Window) At(h consensus.Height) *Link {
+	if h < w.first || h >= w.next {
+		return nil
+	}
+	return w.slot(h)
+}
+
+func (w *Window) slot(h consensus.Height) *Link {
+	return &w.parts[uint(h-w.base)>>(w.shift&63)][h&(w.part-1)]
+}
+
+// Push adds the next header. If there are enough, it drops the oldest ones that
+// are not above the given height, up to which headers are on disk.
+func (w *Window) Push(h *consensus.Header, work *uint256.Uint256, flushed consensus.Height) {
+	for int(w.next-w.first) >= w.size && w.first <= flushed {
+		w.first++
+	}
+	for w.first-w.base >= w.part {
+		w.free(w.parts[0])
+		w.parts = slices.Delete(w.parts, 0, 1)
+		w.base += w.part
+	}
+	if int((w.next-w.base)/w.part) == len(w.parts) {
+		w.parts = append(w.parts, w.unused())
+	}
+	*w.slot(w.next) = Link{*h, *work}
+	w.next++
+}
+
+// free keeps a part to be used again.
+func (w *Window) free(part []Link) {
+	if len(w.spare) < maxSpare {
+		w.spare = append(w.spare, part)
+	}
+}
+
+// unused returns a part.
+func (w *Window) unused() []Link {
+	n := len(w.spare)
+	if n == 0 {
+		return make([]Link, w.part)
+	}
+	part := w.spare[n-1]
+	w.spare = w.spare[:n-1]
+	return part
+}
+
+// Cut drops the headers from a height on. Below the window, it becomes empty.
+func (w *Window) Cut(next consensus.Height) {
+	if next < w.base {
+		w.parts = nil
+		w.base = next - next%w.part
+	}
+	w.next = next
+	w.first = min(w.first, next)
+}
+
+// First returns the height of the oldest header that is held.
+func (w *Window) First() consensus.Height { return w.first }
+
+// Next returns the height after the newest header.
+func (w *Window) Next() consensus.Height { return w.next }
+
+// Trim gives memory back that is not in use.
+func (w *Window) Trim() { w.spare = nil }
+
+// Reuse takes over the memory of a window that is no longer used.
+func (w *Window) Reuse(old *Window) {
+	w.spare = slices.Concat(old.parts, old.spare)
+	w.spare = w.spare[:min(len(w.spare), maxSpare)]
+}

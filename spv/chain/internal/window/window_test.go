@@ -1,0 +1,153 @@
+package window
+
+import (
+	"encoding/binary"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/decred/dcrd/math/uint256"
+
+	"github.com/spvd/spvd/spv/consensus"
+)
+
+// twin is a window that keeps everything.
+type twin struct {
+	base consensus.Height // of the first header that was pushed since the window was empty
+	all  []Link
+}
+
+func (w *twin) at(h consensus.Height) *Link {
+	if i := int(h - w.base); i >= 0 && i < len(w.all) {
+		return &w.all[i]
+	}
+	return nil
+}
+
+// TestWindowHoldsTheNewest pushes and cuts at random: what the window holds is what a twin has that
+// forgets nothing.
+func TestWindowHoldsTheNewest(t *testing.T) {
+	for seed := range uint64(40) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		size := 1 << r.IntN(12)
+		first := consensus.Height(r.IntN(5000))
+		w, all := New(first, size), twin{base: first}
+		flushed := first
+		for range 40 {
+			if r.IntN(4) == 0 {
+				cutBack(&w, &all, r)
+				flushed = min(flushed, w.Next())
+			} else {
+				grow(&w, &all, flushed, r)
+			}
+			if r.IntN(2) == 0 {
+				flushed = w.Next() - 1
+			}
+			if r.IntN(8) == 0 {
+				w.Trim()
+			}
+			wantNewest(t, seed, &w, &all)
+			if t.Failed() {
+				return
+			}
+		}
+	}
+}
+
+// grow pushes up to 1,500 headers.
+func grow(w *Window, all *twin, flushed consensus.Height, r *rand.Rand) {
+	for range r.IntN(1500) {
+		var h consensus.Header
+		binary.LittleEndian.PutUint64(h[4:], r.Uint64())
+		var work uint256.Uint256
+		work.SetUint64(r.Uint64())
+		w.Push(&h, &work, flushed)
+		all.all = append(all.all, Link{h, work})
+	}
+}
+
+// cutBack drops headers, seldom all that are held.
+func cutBack(w *Window, all *twin, r *rand.Rand) {
+	next := max(all.base, w.Next()-consensus.Height(r.IntN(1200)))
+	if next < w.First() { // the caller then begins with a header that it reads elsewhere
+		*all = twin{base: next}
+	} else {
+		all.all = all.all[:next-all.base]
+	}
+	w.Cut(next)
+}
+
+func wantNewest(t *testing.T, seed uint64, w *Window, all *twin) {
+	t.Helper()
+	next := all.base + consensus.Height(len(all.all))
+	if w.Next() != next {
+		t.Errorf("seed %d: the next height is %d, want %d", seed, w.Next(), next)
+	}
+	for h := all.base; h < next; h++ {
+		got, want := w.At(h), all.at(h)
+		if h >= w.First() && (got == nil || *got != *want) {
+			t.Errorf("seed %d: header %d of %d to %d differs", seed, h, w.First(), w.Next())
+			return
+		}
+		if h < w.First() && got != nil {
+			t.Errorf("seed %d: header %d below the window", seed, h)
+			return
+		}
+	}
+	if w.At(next) != nil || w.At(w.First()-1) != nil {
+		t.Errorf("seed %d: a header is held outside of %d to %d", seed, w.First(), w.Next())
+	}
+	for _, part := range w.parts {
+		if len(part) != int(w.part) {
+			t.Errorf("seed %d: a part has %d headers", seed, len(part))
+		}
+	}
+	if len(w.spare) > maxSpare {
+		t.Errorf("seed %d: %d parts are spare", seed, len(w.spare))
+	}
+}
+
+// TestWindowKeeps pushes headers that are on disk, and some that are not: as many are kept as was
+// asked for, and all that are not on disk.
+func TestWindowKeeps(t *testing.T) {
+	for _, size := range []int{1, 64, 1024, 4096} {
+		w := New(10, size)
+		var h consensus.Header
+		var work uint256.Uint256
+		for range 10_000 {
+			w.Push(&h, &work, w.Next())
+		}
+		if got := int(w.Next() - w.First()); got != size {
+			t.Errorf("%d headers are held, want %d", got, size)
+		}
+		if most := size/int(w.part) + 1; len(w.parts) > most {
+			t.Errorf("memory of %d parts for %d headers, want %d at most", len(w.parts), size, most)
+		}
+		flushed := w.Next() - 1
+		for range 5000 {
+			w.Push(&h, &work, flushed)
+		}
+		if w.First() > flushed+1 {
+			t.Errorf("header %d is not on disk and not held", flushed+1)
+		}
+	}
+}
+
+// TestWindowReusesMemory gives the memory of a window to another one.
+func TestWindowReusesMemory(t *testing.T) {
+	fill := func(w *Window) {
+		var h consensus.Header
+		var work uint256.Uint256
+		for range 5 * partSize {
+			w.Push(&h, &work, 0)
+		}
+	}
+	old := New(0, 4096)
+	fill(&old)
+	if got := testing.AllocsPerRun(1, func() {
+		w := New(7, 4096)
+		w.Reuse(&old)
+		fill(&w)
+	}); got > 8 { // slices of parts grow, parts do not
+		t.Errorf("%v allocations", got)
+	}
+}
