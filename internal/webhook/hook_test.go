@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -433,6 +434,15 @@ func mustHash(t *testing.T, text string) chainhash.Hash {
 	return *hash
 }
 
+// sameClock is a program in Python that runs another one with the clock of the test, which may be
+// another one than that of the machine: the receiver compares it with that of the daemon.
+const sameClock = `import runpy, sys, time
+machine = time.time
+ahead = int(sys.argv[1]) - machine()
+time.time = lambda: machine() + ahead
+sys.argv = sys.argv[2:]
+runpy.run_path(sys.argv[0], run_name="__main__")`
+
 // TestTheExampleInPython kills the receiver of docs/examples while payments come and go: its file has
 // them as the chain has them.
 func TestTheExampleInPython(t *testing.T) {
@@ -452,7 +462,8 @@ func TestTheExampleInPython(t *testing.T) {
 	var readers sync.WaitGroup
 	start := func() {
 		t.Helper()
-		cmd := exec.Command(python, "../../docs/examples/receiver.py", port, file, testSecret)
+		cmd := exec.Command(python, "-c", sameClock, strconv.FormatInt(time.Now().Unix(), 10),
+			"../../docs/examples/receiver.py", port, file, testSecret)
 		cmd.Stderr = os.Stderr
 		out, err := cmd.StdoutPipe()
 		if err == nil {
