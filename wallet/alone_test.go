@@ -20,11 +20,13 @@ func (w *Wallet) Scanned() (at consensus.BlockID, watching bool) {
 	return s.Scanned(), s.Count() > 0
 }
 
-func (w *Wallet) Locator() []consensus.BlockID { return w.steps.locator() }
+func (w *Wallet) Locator() []consensus.BlockID { return w.steps.Locator() }
 
-func (w *Wallet) Scripts() ([][]byte, uint64) { return w.steps.scripts() }
+func (w *Wallet) Scripts() ([][]byte, uint64) { return w.steps.Scripts() }
 
-func (w *Wallet) Apply(ctx context.Context, u chain.Update) (bool, error) { return w.apply(ctx, u) }
+func (w *Wallet) Apply(ctx context.Context, u chain.Update) (bool, error) {
+	return w.applier.Apply(ctx, u)
+}
 
 func (w *Wallet) Heard(ctx context.Context, tx *wire.MsgTx, source string, agreed bool) (kept, refused bool, err error) {
 	return w.heard(ctx, tx, source, agreed, 0)

@@ -51,10 +51,10 @@ func TestBadBlocks(t *testing.T) {
 			before := dump(t, x)
 			bad := make(w, coin{op: ops[1], amount: 1000}, first)
 			b := w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1), bad}, true)
-			u := w.since(x.steps.locator(), 10)
-			scripts, _ := x.steps.scripts()
+			u := w.since(x.steps.Locator(), 10)
+			scripts, _ := x.steps.Scripts()
 			w.fill(&u, scripts)
-			_, err := x.apply(t.Context(), u)
+			_, err := x.applier.Apply(t.Context(), u)
 			var invalid *consensus.InvalidBlock
 			if !errors.As(err, &invalid) || invalid.Block != b.BlockID || invalid.Tx != bad.TxHash() {
 				t.Errorf("got %v", err)
@@ -166,10 +166,10 @@ func TestDamageCondemnsNoBlock(t *testing.T) {
 				t.Fatal(err)
 			}
 			w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1), next}, true)
-			u := w.since(x.steps.locator(), 10)
-			scripts, _ := x.steps.scripts()
+			u := w.since(x.steps.Locator(), 10)
+			scripts, _ := x.steps.Scripts()
 			w.fill(&u, scripts)
-			_, err = x.apply(t.Context(), u)
+			_, err = x.applier.Apply(t.Context(), u)
 			var invalid *consensus.InvalidBlock
 			if errors.As(err, &invalid) || !errors.Is(err, ErrCorrupt) {
 				t.Errorf("got %v", err)

@@ -241,7 +241,7 @@ func (t *tally) ticket(tx *bolt.Tx, hash chainhash.Hash, c ledger.Credit) error 
 	if err != nil || m == nil {
 		return fmt.Errorf("ticket %s: %w", hash, cmp.Or(err, ErrCorrupt))
 	}
-	if n, ok := txn.Voter(m.Tx, t.w.ownerAt(t.s, c.Place.Height)); ok {
+	if n, ok := txn.Voter(m.Tx, t.w.store.OwnerAt(t.s, c.Place.Height)); ok {
 		t.of(n).VotingAuthority += c.Amount
 	}
 	list, err := ledger.CommitmentsOf(tx, &hash)
@@ -253,7 +253,7 @@ func (t *tally) ticket(tx *bolt.Tx, hash chainhash.Hash, c ledger.Credit) error 
 
 // unmined adds the outputs of an unmined transaction that no other spends.
 func (t *tally) unmined(p *ledger.Pool, u *ledger.Unmined) {
-	owner, e := t.w.owner(t.s), t.w.effectsOf(t.s, u)
+	owner, e := t.w.store.Owner(t.s), t.w.store.Effects(t.s, u)
 	for _, c := range e.Credits {
 		if _, spending := p.SpentBy[wire.OutPoint{Hash: u.Hash, Index: c.Index}]; spending {
 			continue

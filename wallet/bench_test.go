@@ -40,9 +40,9 @@ func BenchmarkApplyUnmatched(b *testing.B) {
 			importTest(b, x, "a", 1, AccountOptions{Gap: 200})
 			for b.Loop() {
 				b.StopTimer()
-				u := chain.Update{Applied: headersOnly(b, x.steps.locator()[0], 2000), More: true}
+				u := chain.Update{Applied: headersOnly(b, x.steps.Locator()[0], 2000), More: true}
 				b.StartTimer()
-				if grown, err := x.apply(b.Context(), u); grown || err != nil {
+				if grown, err := x.applier.Apply(b.Context(), u); grown || err != nil {
 					b.Fatal(grown, err)
 				}
 			}

@@ -186,7 +186,7 @@ func TestCancelSettlesADate(t *testing.T) {
 		w.random()
 	}
 	s := x.store.Now()
-	w.take(x, w.since(x.steps.begin(s, true), 100)) // new blocks are applied meanwhile
+	w.take(x, w.since(x.steps.Begin(s, true), 100)) // new blocks are applied meanwhile
 	if err := x.CancelJob(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}

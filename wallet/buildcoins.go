@@ -134,7 +134,7 @@ func (f keyFinder) of(o *Output) ([]KeyPath, error) {
 	}
 	var paths []KeyPath
 	for _, script := range scripts {
-		n, ok := f.w.owner(f.s)(script)
+		n, ok := f.w.store.Owner(f.s)(script)
 		if !ok || f.s.Scripts[n].Account == ImportedAccount {
 			continue
 		}

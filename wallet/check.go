@@ -10,6 +10,7 @@ import (
 	"github.com/decred/dcrd/wire"
 	bolt "go.etcd.io/bbolt"
 
+	"github.com/spvd/spvd/wallet/internal/apply"
 	"github.com/spvd/spvd/wallet/internal/ledger"
 	"github.com/spvd/spvd/wallet/internal/rows"
 	"github.com/spvd/spvd/wallet/internal/state"
@@ -38,14 +39,14 @@ func (w *Wallet) Check(ctx context.Context) error {
 // Damage is a *Repairable.
 func (w *Wallet) checkDerived(ctx context.Context, tx *bolt.Tx, s *state.Snapshot) error {
 	return repairable(s, cmp.Or(
-		rows.Each(tx.Bucket(ledger.DisapprovedBucket), func(k, v []byte) error { return checkDisapproved(tx, s, k, v) }),
+		rows.Each(tx.Bucket(ledger.DisapprovedBucket), func(k, v []byte) error { return apply.CheckDisapproved(tx, s, k, v) }),
 		w.checkBooks(ctx, tx, s),
 		checkPool(tx),
-		rows.Each(tx.Bucket(ledger.LeftBucket), checkLeft),
-		rows.Each(tx.Bucket(ledger.TakenBucket), checkTaken),
+		rows.Each(tx.Bucket(ledger.LeftBucket), apply.CheckLeft),
+		rows.Each(tx.Bucket(ledger.TakenBucket), apply.CheckTaken),
 		ifAny(tx.Bucket(ledger.FoundBucket), ledger.CheckFound),
-		ifAny(tx.Bucket(state.ReleasingBucket), checkReleasing),
-		ifAny(tx.Bucket(ledger.ConflictsBucket), func(k, v []byte) error { return checkConflict(tx, k, v) })))
+		ifAny(tx.Bucket(state.ReleasingBucket), apply.CheckReleasing),
+		ifAny(tx.Bucket(ledger.ConflictsBucket), func(k, v []byte) error { return apply.CheckConflict(tx, k, v) })))
 }
 
 // ifAny is all for a bucket that there may not be.
@@ -97,13 +98,13 @@ func (w *Wallet) checkBooks(ctx context.Context, tx *bolt.Tx, s *state.Snapshot)
 
 // transaction checks the rows of one transaction.
 func (a *audit) transaction(m *ledger.Mined) error {
-	if err := checkMined(a.s, m); err != nil {
+	if err := apply.CheckMined(a.s, m); err != nil {
 		return err
 	}
 	if err := a.expect(ledger.PlacesTable().Name, m.PlaceKey(), []byte{}, true); err != nil || ledger.Void(a.tx, m.Place) {
 		return err
 	}
-	e := txn.Examine(m.Tx, txn.KindAt(m.Place, m.Tx), a.w.ownerAt(a.s, m.Place.Height))
+	e := txn.Examine(m.Tx, txn.KindAt(m.Place, m.Tx), a.w.store.OwnerAt(a.s, m.Place.Height))
 	for _, c := range e.Credits {
 		if err := a.credit(m, c, e.Expires); err != nil {
 			return err
@@ -260,33 +261,8 @@ func checkPool(tx *bolt.Tx) error {
 		return err
 	}
 	for _, u := range p.ByHash {
-		if err := checkUnmined(tx, p, u); err != nil {
+		if err := apply.CheckUnmined(tx, p, u); err != nil {
 			return err
-		}
-	}
-	return nil
-}
-
-// checkUnmined checks that a transaction of a pool could be mined.
-func checkUnmined(tx *bolt.Tx, p *ledger.Pool, u *ledger.Unmined) error {
-	if u.Hash != u.Tx.TxHash() {
-		return fmt.Errorf("unmined transaction %s is not what it says: %w", u.Hash, ErrCorrupt)
-	}
-	places, err := ledger.PlacesOf(tx, &u.Hash)
-	if err != nil {
-		return err
-	}
-	for _, place := range places {
-		if !ledger.Void(tx, place) {
-			return fmt.Errorf("unmined transaction %s is mined: %w", u.Hash, ErrCorrupt)
-		}
-	}
-	for _, op := range txn.PrevOuts(u.Tx) {
-		if p.SpentBy[op] != u.Hash {
-			return fmt.Errorf("output %s is spent by two unmined transactions: %w", op, ErrCorrupt)
-		}
-		if _, spent, err := ledger.GetSpender(tx, op); spent || err != nil {
-			return fmt.Errorf("unmined transaction %s spends what is spent: %w", u.Hash, cmp.Or(err, ErrCorrupt))
 		}
 	}
 	return nil

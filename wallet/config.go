@@ -62,9 +62,6 @@ func (c *Config) validate() error {
 	if c.maxScripts == 0 {
 		c.maxScripts = state.MaxScripts
 	}
-	if c.stepRows == 0 {
-		c.stepRows = stepRows
-	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}

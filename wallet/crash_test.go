@@ -94,9 +94,9 @@ func TestFailedUpdatesChangeNothing(t *testing.T) {
 	for x.Status().Scanned.Height < 12 {
 		w.step(x, 4)
 	}
-	scripts, _ := x.steps.scripts()
+	scripts, _ := x.steps.Scripts()
 	full := func(change func(u *chain.Update)) chain.Update {
-		u := w.since(x.steps.locator(), 6)
+		u := w.since(x.steps.Locator(), 6)
 		w.fill(&u, scripts)
 		change(&u)
 		return u
@@ -110,7 +110,7 @@ func TestFailedUpdatesChangeNothing(t *testing.T) {
 		"wrong height":       full(func(u *chain.Update) { u.Applied[2].Height++ }),
 		"reverts a stranger": {Reverted: []consensus.BlockID{{Height: x.Status().Tip.Height}}},
 	} {
-		if grown, err := x.apply(t.Context(), u); grown || !errors.Is(err, ErrNotConnected) {
+		if grown, err := x.applier.Apply(t.Context(), u); grown || !errors.Is(err, ErrNotConnected) {
 			t.Errorf("%s: %v, %v", name, grown, err)
 		}
 	}
@@ -126,7 +126,7 @@ func TestFailedUpdatesChangeNothing(t *testing.T) {
 		})
 	})
 	<-held
-	if _, err := x.apply(ctx, full(func(*chain.Update) {})); !errors.Is(err, ctx.Err()) {
+	if _, err := x.applier.Apply(ctx, full(func(*chain.Update) {})); !errors.Is(err, ctx.Err()) {
 		t.Errorf("cancelled: %v", err)
 	}
 	close(release)
@@ -134,7 +134,7 @@ func TestFailedUpdatesChangeNothing(t *testing.T) {
 	if dump(t, x) != before {
 		t.Fatal("a failed update changed the wallet")
 	}
-	if grown, err := x.apply(t.Context(), chain.Update{}); grown || err != nil {
+	if grown, err := x.applier.Apply(t.Context(), chain.Update{}); grown || err != nil {
 		t.Errorf("an empty update: %v, %v", grown, err)
 	}
 	w.sync(x, 5)
@@ -185,7 +185,7 @@ func TestReadersBesideTheSyncer(t *testing.T) {
 		return err
 	})
 	read(func() error {
-		scripts, revision := x.steps.scripts()
+		scripts, revision := x.steps.Scripts()
 		if int(uint32(revision))-int(revision>>32) != len(scripts) {
 			return errors.New("scripts and revision differ")
 		}

@@ -174,9 +174,12 @@ func TestSearchesOldBlocksForNewScriptsOnly(t *testing.T) {
 	importTest(t, x, "a", 1, AccountOptions{Gap: 10})
 	const limit = 10
 	matched := make(map[string][]int) // how often, by step
-	for step := 0; w.step(x, limit); step++ {
-		from := int(x.steps.current.Load().start.Height) / limit
-		scripts, _ := x.steps.scripts()
+	for {
+		from := int(x.store.Now().Cursor.Height) / limit
+		if !w.step(x, limit) {
+			break
+		}
+		scripts, _ := x.steps.Scripts()
 		for _, sc := range scripts {
 			if matched[string(sc)] == nil {
 				matched[string(sc)] = make([]int, 50/limit)
@@ -184,7 +187,7 @@ func TestSearchesOldBlocksForNewScriptsOnly(t *testing.T) {
 			matched[string(sc)][from]++
 		}
 	}
-	after, _ := x.steps.scripts()
+	after, _ := x.steps.Scripts()
 	for i, sc := range after {
 		if got := matched[string(sc)]; !slices.Equal(got, []int{1, 1, 1, 1, 1}) {
 			t.Errorf("script %d of %d was matched %v times", i, len(after), got)
@@ -235,7 +238,7 @@ func TestRescanSearchesForEverything(t *testing.T) {
 	all := len(x.store.Now().Pays)
 	steps := 0
 	for ; w.step(x, 10); steps++ {
-		if scripts, _ := x.steps.scripts(); len(scripts) != all {
+		if scripts, _ := x.steps.Scripts(); len(scripts) != all {
 			t.Fatalf("step %d: %d of %d scripts are searched for", steps, len(scripts), all)
 		}
 	}
@@ -258,27 +261,27 @@ func TestImportFindsWhatIsOld(t *testing.T) {
 				w.step(x, 1+w.rng.IntN(7))
 			}
 			// The syncer is in the middle of a step while the account is imported.
-			locator := x.steps.locator()
+			locator := x.steps.Locator()
 			u := w.since(locator, 5)
-			before, _ := x.steps.scripts()
+			before, _ := x.steps.Scripts()
 			if w.rng.IntN(2) == 0 {
 				before = nil // it asks for the scripts afterwards
 			}
 			importTest(t, x, "b", 2, AccountOptions{})
 			if before == nil {
-				before, _ = x.steps.scripts()
+				before, _ = x.steps.Scripts()
 			}
 			w.fill(&u, before)
 			if !u.Empty() {
 				for {
-					grown, err := x.apply(t.Context(), u)
+					grown, err := x.applier.Apply(t.Context(), u)
 					if err != nil {
 						t.Fatal(err)
 					}
 					if !grown {
 						break
 					}
-					again, _ := x.steps.scripts()
+					again, _ := x.steps.Scripts()
 					w.fill(&u, again)
 				}
 			}

@@ -52,9 +52,10 @@ package wallet
 //
 // # Reading the source
 //
-// Start with config.go and wallet.go, and with steps.go for what the syncer asks. link.go,
-// apply.go, usage.go and ledger.go are the way of a block. What a wallet keeps of itself, and how
-// far it has got, is in package internal/state: snapshots in memory, and their rows in the file.
+// Start with config.go and wallet.go. The way of a block is in package internal/apply, with what
+// the syncer asks before it, and what becomes of a block that leaves the chain. What a wallet keeps
+// of itself, and how far it has got, is in package internal/state: snapshots in memory, and their
+// rows in the file.
 // Package internal/store keeps file and memory in step, one change at a time.
 // What a transaction means is in package internal/txn, and how far windows reach in package
 // internal/hd: they are the pure core. pokes.go tells readers of changes.
@@ -65,10 +66,10 @@ package wallet
 //
 // The books are package internal/ledger: mined and unmined transactions, credits, unspent
 // outputs. Package internal/rows encodes what all buckets hold; check.go holds them against
-// each other. jobs.go shows the searches of old blocks.
+// each other, and repairable.go says which damage a rescan removes. jobs.go shows the searches of
+// old blocks.
 //
-// Unmined transactions come in by publish.go and mempool.go, and go by resolve.go;
-// unsearched.go says where they may be mined already.
+// Unmined transactions come in by publish.go and mempool.go; unsearched.go says where they may be mined already.
 // The reading side is balance.go, query.go, transaction.go, category.go, history.go
 // and received.go. Unsigned transactions come from build.go with buildcoins.go and
 // buildchange.go, by package txbuild; locks.go locks coins. export.go with restore.go moves

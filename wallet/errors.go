@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/spvd/spvd/wallet/internal/apply"
 	"github.com/spvd/spvd/wallet/internal/hd"
 	"github.com/spvd/spvd/wallet/internal/rows"
 	"github.com/spvd/spvd/wallet/internal/state"
@@ -138,7 +139,7 @@ var (
 	ErrNoBlock = errors.New("block is not on the main chain, and has not left it lately")
 
 	// ErrNotConnected means that an update does not start at a block of the wallet.
-	ErrNotConnected = errors.New("update does not start at the wallet's tip")
+	ErrNotConnected = apply.ErrNotConnected
 )
 
 // Errors of opening a wallet, wrapped with its path or name.

@@ -146,7 +146,7 @@ func (q *query) surelyHasEntries(m *ledger.Mined) (bool, error) {
 	if ledger.Void(q.tx, m.Place) {
 		return false, nil
 	}
-	e := txn.Examine(m.Tx, txn.KindAt(m.Place, m.Tx), q.w.ownerAt(q.s, m.Place.Height))
+	e := txn.Examine(m.Tx, txn.KindAt(m.Place, m.Tx), q.w.store.OwnerAt(q.s, m.Place.Height))
 	ours := make(map[uint32]bool, len(e.Credits)+len(e.Commitments))
 	for _, c := range e.Commitments {
 		ours[c.Index] = true

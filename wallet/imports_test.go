@@ -67,7 +67,7 @@ func TestImportEachTypeOfAddress(t *testing.T) {
 		if err := x.ImportAddress(t.Context(), address, "", nil); err != nil {
 			t.Fatalf("%s: %v", address, err)
 		}
-		list, _ := x.steps.scripts()
+		list, _ := x.steps.Scripts()
 		if len(list) != scripts {
 			t.Fatalf("%s: %d scripts", address, len(list))
 		}
@@ -128,7 +128,7 @@ func TestImportScripts(t *testing.T) {
 	if err := x.ImportAddress(t.Context(), address, "", nil); !errors.Is(err, ErrDuplicate) {
 		t.Fatalf("the address again: %v", err)
 	}
-	p2sh, _ := x.steps.scripts()
+	p2sh, _ := x.steps.Scripts()
 	for _, bad := range [][]byte{nil, {}, make([]byte, txscript.MaxScriptSize+1)} {
 		if err := x.ImportScript(t.Context(), bad, nil); !errors.Is(err, ErrBadScript) {
 			t.Fatalf("script of %d bytes: %v", len(bad), err)
@@ -168,7 +168,7 @@ func TestRedeemScriptOfAWatchedAddress(t *testing.T) {
 	if _, err := x.ImportRedeemScript(t.Context(), redeem, nil); !errors.Is(err, ErrDuplicate) {
 		t.Fatal(err)
 	}
-	if list, _ := x.steps.scripts(); len(list) != 1 {
+	if list, _ := x.steps.Scripts(); len(list) != 1 {
 		t.Fatalf("%d scripts", len(list))
 	}
 }
@@ -263,8 +263,8 @@ func TestBirthdays(t *testing.T) {
 			x := openTest(t, test.birthday)
 			if test.first == state.Unborn || test.first > 1 {
 				importTest(t, x, "a", 1, AccountOptions{})
-				x.steps.locator()
-				if scripts, _ := x.steps.scripts(); len(scripts) != 0 {
+				x.steps.Locator()
+				if scripts, _ := x.steps.Scripts(); len(scripts) != 0 {
 					t.Errorf("%s: %d scripts are matched before the birthday", name, len(scripts))
 				}
 			} else {

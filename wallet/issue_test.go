@@ -100,7 +100,7 @@ func TestIssuedAddressesStartNoSearch(t *testing.T) {
 	w.sync(x, 10)
 	for index := range uint32(19) {
 		issueTo(t, x, index)
-		if s := x.store.Now(); s.Scan() || x.steps.locator()[0] != s.Tip {
+		if s := x.store.Now(); s.Scan() || x.steps.Locator()[0] != s.Tip {
 			t.Fatalf("address %d makes the wallet go back to %d", index, s.Cursor.Height)
 		}
 	}

@@ -86,8 +86,7 @@ func (w *Wallet) StartRescan(ctx context.Context, from consensus.Height) (id uin
 		covered, kind := *s, RescanJob
 		if repair = repair && from <= s.RepairFrom(); repair {
 			kind = DiscoveryJob
-			a := application{w: w, tx: tx}
-			if err := a.repair(&covered); err != nil {
+			if err := w.applier.Rebuild(tx, &covered); err != nil {
 				return nil, fmt.Errorf("repair: %w", err)
 			}
 		}
@@ -126,13 +125,13 @@ func (w *Wallet) StartRescan(ctx context.Context, from consensus.Height) (id uin
 // the job is over with the first. The others are run even if ctx is done, and after a
 // crash by Open.
 func (w *Wallet) CancelJob(ctx context.Context, id uint32) error {
-	if err := w.forgetAll(ctx); err != nil {
+	if err := w.applier.Forget(ctx); err != nil {
 		return err
 	}
 	if err := w.cancel(ctx, id); err != nil {
 		return err
 	}
-	return w.forgetAll(ctx)
+	return w.applier.Forget(ctx)
 }
 
 // cancel ends a rescan and runs the first step of forgetting it.
@@ -152,8 +151,7 @@ func (w *Wallet) cancel(ctx context.Context, id uint32) error {
 		j := &next.Jobs[i]
 		next.EndJob(j, JobCanceled, w.seconds())
 		next.Forgetting = state.Forgetting{Job: id, At: j.From}
-		a := application{w: w, tx: tx}
-		if err := a.forget(next, true); err != nil {
+		if err := w.applier.BeginForgetting(tx, next); err != nil {
 			return nil, fmt.Errorf("job %d: %w", id, err)
 		}
 		next.GoOn()

@@ -181,7 +181,7 @@ func TestStepUnderWayIsDroppedByCancel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	u := w.since(x.steps.locator(), 10)
+	u := w.since(x.steps.Locator(), 10)
 	if err := x.CancelJob(t.Context(), id); err != nil {
 		t.Fatal(err)
 	}

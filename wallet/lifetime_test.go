@@ -341,7 +341,7 @@ func (l *lifetime) act() {
 
 // tipStep takes the wallet along new blocks while old ones may be searched.
 func (l *lifetime) tipStep() {
-	u := l.since(l.x.steps.begin(l.x.store.Now(), true), 1+l.rng.IntN(5))
+	u := l.since(l.x.steps.Begin(l.x.store.Now(), true), 1+l.rng.IntN(5))
 	if !u.Empty() {
 		l.take(l.x, u)
 	}

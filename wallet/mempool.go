@@ -51,7 +51,7 @@ func (w *Wallet) addUnmined(ctx context.Context, u *ledger.Unmined) (ours bool, 
 			return s, err
 		}
 		if !slices.ContainsFunc(txn.PrevOuts(u.Tx), func(op wire.OutPoint) bool { return q.pool.ByHash[op.Hash] != nil }) {
-			if err := w.ageOut(tx, s); err != nil { // not what it spends from
+			if err := w.applier.AgeOut(tx, s); err != nil { // not what it spends from
 				return nil, err
 			}
 		}
@@ -85,7 +85,7 @@ func (q *query) known(u *ledger.Unmined) (known, changed bool, err error) {
 	case old == nil:
 		return false, false, nil
 	case u.Origin == Published && old.Origin == Relayed, u.Origin == Relayed && old.Origin == Relayed && u.Agreed && !old.Agreed:
-		if _, err := q.verify(u, q.w.effectsOf(q.s, u)); err != nil {
+		if _, err := q.verify(u, q.w.store.Effects(q.s, u)); err != nil {
 			return false, false, err
 		}
 		next := old.As(u.Tx, u.Origin)
@@ -100,7 +100,7 @@ func (q *query) known(u *ledger.Unmined) (known, changed bool, err error) {
 // admit decides whether a new transaction is the wallet's and can be mined, as
 // far as the wallet can tell. It drops relayed rivals of a published one.
 func (q *query) admit(u *ledger.Unmined) (bool, error) {
-	ours, err := q.verify(u, q.w.effectsOf(q.s, u))
+	ours, err := q.verify(u, q.w.store.Effects(q.s, u))
 	if err != nil || !ours {
 		return false, err
 	}
@@ -236,8 +236,7 @@ func (w *Wallet) Abandon(ctx context.Context, hash chainhash.Hash) error {
 			if err := q.pool.Drop(tx, hash); err != nil {
 				return nil, err
 			}
-			a := application{w: w, tx: tx}
-			return s, a.revive(s.Tip.Height)
+			return s, w.applier.Revive(tx, s.Tip.Height)
 		}
 		t, err := q.transaction(hash)
 		if err != nil {

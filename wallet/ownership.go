@@ -54,7 +54,7 @@ func (w *Wallet) AddressInfo(ctx context.Context, address string) (AddressInfo, 
 	info := AddressInfo{Address: addr.String(), Script: pay, IsScript: hd.IsScriptHash(pay)}
 	err = w.store.View(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
 		info.Label = string(tx.Bucket(state.LabelsBucket).Get([]byte(info.Address)))
-		number, ok := w.owner(s)(pay)
+		number, ok := w.store.Owner(s)(pay)
 		if !ok {
 			info.PublicKey = publicKeyOf(addr)
 			return nil

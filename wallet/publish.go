@@ -46,7 +46,7 @@ func (w *Wallet) heard(
 // writing: of several wallets most are not concerned.
 func (w *Wallet) mayConcern(ctx context.Context, msg *wire.MsgTx) (may bool, err error) {
 	err = w.store.View(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
-		numbers, err := w.touched(tx, s, msg)
+		numbers, err := w.store.Touched(tx, s, msg)
 		may = len(numbers) > 0
 		return err
 	})

@@ -211,7 +211,7 @@ func (q *query) wanted(f *OutputFilter, script uint32) bool {
 func (q *query) unspentUnmined(f *OutputFilter) []Output {
 	var list []Output
 	for _, u := range q.pool.Sorted() {
-		for _, c := range q.w.effectsOf(q.s, u).Credits {
+		for _, c := range q.w.store.Effects(q.s, u).Credits {
 			op := wire.OutPoint{Hash: u.Hash, Index: c.Index}
 			if _, spending := q.pool.SpentBy[op]; spending {
 				continue
@@ -241,7 +241,7 @@ func (q *query) outputOf(m *ledger.Mined, op wire.OutPoint, c ledger.Credit) (o 
 	}
 	script, ok := c.Script, true
 	if c.Source == FromTicket {
-		script, ok = txn.Voter(m.Tx, q.w.ownerAt(q.s, c.Place.Height))
+		script, ok = txn.Voter(m.Tx, q.w.store.OwnerAt(q.s, c.Place.Height))
 	}
 	if !ok {
 		return o, false, nil
@@ -255,7 +255,7 @@ func (q *query) outputOf(m *ledger.Mined, op wire.OutPoint, c ledger.Credit) (o 
 func (q *query) unminedOutput(op wire.OutPoint, u *ledger.Unmined, c txn.Credited) (o Output, ok bool) {
 	script, ok := c.Script, true
 	if c.Source == FromTicket {
-		script, ok = txn.Voter(u.Tx, q.w.owner(q.s))
+		script, ok = txn.Voter(u.Tx, q.w.store.Owner(q.s))
 	}
 	if !ok {
 		return o, false
@@ -352,7 +352,7 @@ func (q *query) whyNone(op wire.OutPoint) error {
 }
 
 func (q *query) findUnmined(op wire.OutPoint, u *ledger.Unmined) (o Output, ok bool) {
-	for _, c := range q.w.effectsOf(q.s, u).Credits {
+	for _, c := range q.w.store.Effects(q.s, u).Credits {
 		if c.Index == op.Index {
 			return q.unminedOutput(op, u, c)
 		}

@@ -374,7 +374,7 @@ func TestStatus(t *testing.T) {
 		t.Errorf("%+v", st)
 	}
 	empty := openTest(t, Birthday{})
-	if locator := empty.steps.locator(); locator != nil {
+	if locator := empty.steps.Locator(); locator != nil {
 		t.Errorf("a wallet that watches nothing wants %v", locator)
 	}
 }

@@ -70,7 +70,7 @@ func (q *query) received(ctx context.Context, minConf int64, addresses []string)
 	}
 	if minConf <= 0 {
 		for _, u := range q.pool.ByHash {
-			for _, c := range q.w.effectsOf(q.s, u).Credits {
+			for _, c := range q.w.store.Effects(q.s, u).Credits {
 				if c.Source != FromTicket && (len(addresses) == 0 || slices.Contains(scripts, c.Script)) {
 					add(c.Script, c.Amount, 0)
 				}
@@ -207,7 +207,7 @@ func (q *query) scriptsOf(addresses []string) ([]uint32, error) {
 			return nil, err
 		}
 		for _, pay := range hd.PayScripts(addr) {
-			if n, ok := q.w.owner(q.s)(pay); ok && !slices.Contains(list, n) {
+			if n, ok := q.w.store.Owner(q.s)(pay); ok && !slices.Contains(list, n) {
 				list = append(list, n)
 			}
 		}

@@ -4,10 +4,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/spvd/spvd/wallet/internal/ledger"
-	"github.com/spvd/spvd/wallet/internal/state"
 )
 
 // Limits on transactions that peers have relayed and that spend nothing of the
@@ -69,19 +66,4 @@ func (w *Wallet) warnFull() {
 func (w *Wallet) isCrowded() bool {
 	at := w.crowdedAt.Load()
 	return at > 0 && w.cfg.Now().Unix()-at < int64(warnEvery/time.Second)
-}
-
-// ageOut drops the relayed transactions that no block holds after hours.
-func (w *Wallet) ageOut(tx *bolt.Tx, s *state.Snapshot) error {
-	now := w.cfg.Now()
-	for _, u := range w.store.Pool(tx, s).Sorted() {
-		if !u.Outdated(now) || !w.store.Pool(tx, s).Droppable(u) {
-			continue
-		}
-		w.cfg.Log.Info("Relayed transaction is forgotten, no block holds it", "tx", u.Hash, "seen", u.Seen)
-		if err := w.store.Draft().Drop(tx, u.Hash); err != nil {
-			return err
-		}
-	}
-	return nil
 }

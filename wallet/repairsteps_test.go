@@ -68,10 +68,10 @@ func repairBetweenSteps(t *testing.T, damage func(tx *bolt.Tx) error, lost strin
 	interrupt := func(steps int) {
 		ctx, cancel := context.WithCancel(t.Context())
 		left, stop = steps, cancel
-		u := w.since(x.steps.locator(), 100)
-		scripts, _ := x.steps.scripts()
+		u := w.since(x.steps.Locator(), 100)
+		scripts, _ := x.steps.Scripts()
 		w.fill(&u, scripts)
-		_, err := x.apply(ctx, u)
+		_, err := x.applier.Apply(ctx, u)
 		if cancel(); !errors.Is(err, context.Canceled) {
 			t.Fatalf("after %d steps: %v", steps, err)
 		}

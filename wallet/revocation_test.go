@@ -33,10 +33,10 @@ func TestAutomaticRevocations(t *testing.T) {
 			revocation := w.revocation(ticket)
 			revocation.Version = test.version
 			w.mine([]*wire.MsgTx{revocation}, []*wire.MsgTx{w.coinbase(w.stranger(), 1)}, true)
-			u := w.since(x.steps.locator(), 10)
-			scripts, _ := x.steps.scripts()
+			u := w.since(x.steps.Locator(), 10)
+			scripts, _ := x.steps.Scripts()
 			w.fill(&u, scripts)
-			_, err := x.apply(t.Context(), u)
+			_, err := x.applier.Apply(t.Context(), u)
 			var invalid *consensus.InvalidBlock
 			if errors.As(err, &invalid) != test.invalid || !test.invalid && err != nil {
 				t.Fatalf("got %v", err)

@@ -16,6 +16,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/apply"
 	"github.com/spvd/spvd/wallet/internal/hd"
 	"github.com/spvd/spvd/wallet/internal/ledger"
 	"github.com/spvd/spvd/wallet/internal/rows"
@@ -180,10 +181,10 @@ func TestRollbackGoesOnAfterACrash(t *testing.T) {
 		left = n + 1
 		ctx, cancel := context.WithCancel(t.Context())
 		stop = cancel
-		u := w.since(s.x.steps.locator(), 100)
-		scripts, _ := s.x.steps.scripts()
+		u := w.since(s.x.steps.Locator(), 100)
+		scripts, _ := s.x.steps.Scripts()
 		w.fill(&u, scripts)
-		_, err := s.x.apply(ctx, u)
+		_, err := s.x.applier.Apply(ctx, u)
 		if cancel(); !errors.Is(err, context.Canceled) {
 			t.Fatalf("after %d steps: %v", n+1, err)
 		}
@@ -368,12 +369,12 @@ func takenBack(t testing.TB, payments, perBlock int, run func(what string, x *Wa
 // TestTakingBackGoesBySteps: what takes back many payments, or forgets them, writes as many
 // transactions of the file as there are steps in them: none holds them all.
 func TestTakingBackGoesBySteps(t *testing.T) {
-	const payments = 3 * stepRows
+	const payments = 3 * apply.MaxStepRows
 	takenBack(t, payments, 100, func(what string, x *Wallet, do func()) {
 		before := x.store.Now().ID
 		do()
 		steps := x.store.Now().ID - before
-		if least := payments / (stepRows + 100); what != "check" && (steps < least || steps > least+4) {
+		if least := payments / (apply.MaxStepRows + 100); what != "check" && (steps < least || steps > least+4) {
 			t.Errorf("%s: %d transactions of the file, want %d or a few more", what, steps, least)
 		}
 	})
@@ -421,7 +422,7 @@ func TestCutUpdatesKeepTheNewestBlocks(t *testing.T) {
 		}
 		all = append(all, x)
 	}
-	w.take(all[1], w.since(all[1].steps.locator(), 411)) // from now on it stands within the update
+	w.take(all[1], w.since(all[1].steps.Locator(), 411)) // from now on it stands within the update
 	gaps("ahead", all[1], state.DenseBlocks)
 	for round, size := range []int{2000, 1, 37, 289} {
 		for w.step(s, size) {

@@ -39,11 +39,11 @@ func searchBetweenSteps(t *testing.T, seed uint64, back bool) {
 	if !back {
 		w.sync(whole, 100)
 	}
-	u := w.since(x.steps.locator(), 100)
-	scripts, _ := x.steps.scripts()
+	u := w.since(x.steps.Locator(), 100)
+	scripts, _ := x.steps.Scripts()
 	w.fill(&u, scripts)
 	stored = stop
-	if _, err := x.apply(ctx, u); !errors.Is(err, context.Canceled) {
+	if _, err := x.applier.Apply(ctx, u); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
 	if err := x.Rescan(t.Context(), 0); err != nil {

@@ -120,7 +120,7 @@ func (s *Set) Locator() []consensus.BlockID {
 			s.step.stops[f.at] = true
 			continue
 		}
-		ids := f.steps.begin(f.s, f.tip)
+		ids := f.steps.Begin(f.s, f.tip)
 		if len(s.step.members) > 0 {
 			ids = shared(locator, ids)
 		}
@@ -151,7 +151,7 @@ func (s *Set) Scripts() (scripts [][]byte, revision uint64) {
 	var of []scriptCount
 	var lists [][][]byte
 	for _, m := range st.members {
-		list, n := m.steps.scripts()
+		list, n := m.steps.Scripts()
 		of, lists = append(of, scriptCount{m.Wallet, n}), append(lists, list)
 	}
 	if !slices.Equal(of, st.of) {
@@ -205,7 +205,7 @@ func (s *Set) applied(ctx context.Context, m named, u chain.Update) (grown bool,
 			err = fmt.Errorf("apply blocks from %d on: defect of this program: %v", state.Origin(&u).Height, p)
 		}
 	}()
-	return m.apply(ctx, u)
+	return m.applier.Apply(ctx, u)
 }
 
 // cut ends an update at the first of some blocks that is in it.

@@ -251,7 +251,7 @@ func (q *query) removed(p *parting) ([]*Transaction, error) {
 		t, err := q.transaction(m.Hash)
 		if errors.Is(err, ErrNoTransaction) { // it can no longer be mined
 			t = &Transaction{Hash: m.Hash, Kind: txn.KindAt(m.Place, m.Tx), Tx: m.Tx, Time: m.When(), Confirmations: -1}
-			err = q.describe(t, q.w.ownerAt(q.s, m.Place.Height))
+			err = q.describe(t, q.w.store.OwnerAt(q.s, m.Place.Height))
 		}
 		if err != nil {
 			return nil, fmt.Errorf("transaction %s: %w", m.Hash, err)

@@ -210,12 +210,12 @@ func (q *query) describeMined(m *ledger.Mined) (*Transaction, error) {
 	if !t.Void {
 		t.Confirmations = confirmations(m.Place.Height, q.s.Tip.Height)
 	}
-	return t, q.describe(t, q.w.ownerAt(q.s, m.Place.Height))
+	return t, q.describe(t, q.w.store.OwnerAt(q.s, m.Place.Height))
 }
 
 func (q *query) describeUnmined(u *ledger.Unmined) (*Transaction, error) {
 	t := &Transaction{Hash: u.Hash, Kind: u.Kind, Tx: u.Tx, Time: u.Seen, Origin: u.Origin}
-	return t, q.describe(t, q.w.owner(q.s))
+	return t, q.describe(t, q.w.store.Owner(q.s))
 }
 
 // describe fills in what is common to mined and unmined transactions.
@@ -284,7 +284,7 @@ func (q *query) prevOut(op wire.OutPoint) (ledger.Credit, bool, error) {
 	if u == nil {
 		return c, false, nil
 	}
-	for _, c := range q.w.effectsOf(q.s, u).Credits {
+	for _, c := range q.w.store.Effects(q.s, u).Credits {
 		if c.Index == op.Index {
 			return ledger.Credit{Script: c.Script, Amount: c.Amount, Source: c.Source}, true, nil
 		}

@@ -22,7 +22,7 @@ func (w *Wallet) unsearched(ctx context.Context, msg *wire.MsgTx, from consensus
 		return nil, last, nil
 	}
 	err = w.store.View(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
-		numbers, err := w.touched(tx, s, msg)
+		numbers, err := w.store.Touched(tx, s, msg)
 		if err != nil || len(numbers) == 0 {
 			return err
 		}
@@ -40,38 +40,6 @@ func (w *Wallet) unsearched(ctx context.Context, msg *wire.MsgTx, from consensus
 		return nil, last, fmt.Errorf("transaction %s: %w", msg.TxHash(), err)
 	}
 	return scripts, last, nil
-}
-
-// touched returns the numbers of the scripts that a transaction pays or commits to,
-// and of those whose outputs it spends. It reads no more than it has to: most
-// relayed transactions do not concern the wallet.
-func (w *Wallet) touched(tx *bolt.Tx, s *state.Snapshot, msg *wire.MsgTx) ([]uint32, error) {
-	var numbers []uint32
-	pool := w.store.Pool(tx, s)
-	add := func(list []txn.Credited, of func(c txn.Credited) bool) {
-		for _, c := range list {
-			if c.Script != txn.NoScript && of(c) {
-				numbers = append(numbers, c.Script)
-			}
-		}
-	}
-	e := txn.Examine(msg, txn.KindOf(msg), w.owner(s))
-	each := func(txn.Credited) bool { return true }
-	add(e.Credits, each)
-	add(e.Commitments, each)
-	for _, sp := range e.Spends {
-		c, mined, err := ledger.GetCredit(tx, sp.Prev)
-		if err != nil {
-			return nil, err
-		}
-		if mined && c.Script != txn.NoScript {
-			numbers = append(numbers, c.Script)
-		}
-		if parent := pool.ByHash[sp.Prev.Hash]; parent != nil {
-			add(w.effectsOf(s, parent).Credits, func(c txn.Credited) bool { return c.Index == sp.Prev.Index })
-		}
-	}
-	return numbers, nil
 }
 
 // isKnown reports whether a transaction is in the books, mined or not.

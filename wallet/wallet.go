@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/apply"
 	"github.com/spvd/spvd/wallet/internal/state"
 	"github.com/spvd/spvd/wallet/internal/store"
 )
@@ -17,9 +18,10 @@ import (
 // says about them. All methods may be called from any goroutine, except that
 // Locator and Apply have one caller at a time, the syncer.
 type Wallet struct {
-	cfg   Config
-	store *store.Store // its file, and its snapshots
-	steps steps
+	cfg     Config
+	store   *store.Store // its file, and its snapshots
+	applier *apply.Applier
+	steps   *apply.Steps
 
 	warned    time.Time     // of a full pool, last; the change that runs owns it
 	repaired  atomic.Bool   // damage was repaired; the set takes the wallet along again
@@ -42,8 +44,8 @@ func Open(cfg Config) (*Wallet, error) {
 	w.store, err = store.Open(store.Config{Path: cfg.Path, Network: cfg.Params.ChainParams, Birthday: cfg.Birthday,
 		Log: cfg.Log, Now: cfg.Now, Installed: w.installed, Changed: w.pokes.poke})
 	if err == nil {
-		w.steps.store = w.store
-		if err = w.forgetAll(context.Background()); err != nil {
+		w.applier, w.steps = apply.New(apply.Config{Store: w.store, Log: cfg.Log, Now: cfg.Now, Edit: w.edit, StepRows: cfg.stepRows})
+		if err = w.applier.Forget(context.Background()); err != nil {
 			err = errors.Join(err, w.Close())
 		}
 	}

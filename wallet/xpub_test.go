@@ -150,7 +150,7 @@ func TestIssuedAddressesAreWatchedAtOnce(t *testing.T) {
 		if out.Address != hd.ScriptAddress(x.cfg.Params.ChainParams, want[i]) || out.Index != uint32(i) || out.BeyondGap != (i >= 5) {
 			t.Fatalf("address %d: %+v", i, out)
 		}
-		scripts, _ := x.steps.scripts()
+		scripts, _ := x.steps.Scripts()
 		found := false
 		for _, s := range scripts {
 			found = found || string(s) == string(want[i])

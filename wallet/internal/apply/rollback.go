@@ -1,4 +1,4 @@
-package wallet
+package apply
 
 import (
 	"bytes"
@@ -23,8 +23,8 @@ import (
 // wallet as it was at a block, or as a rescan from a later block would have left it: so
 // memory does not grow with it, and a start after a crash goes on from there.
 const (
-	stepRows  = 2000
-	stepBytes = 4 << 20
+	MaxStepRows = 2000
+	stepBytes   = 4 << 20
 )
 
 // halfway returns the block above one at which a step of a rollback ends, if the rollback
@@ -42,7 +42,7 @@ func (a *application) halfway(s *state.Snapshot, to consensus.BlockID) (mid stat
 		if h <= lowest {
 			break
 		}
-		if h != at && (rows >= a.w.cfg.stepRows || bytes >= stepBytes) && !ledger.IsDisapproved(a.tx, h) {
+		if h != at && (rows >= a.stepRows || bytes >= stepBytes) && !ledger.IsDisapproved(a.tx, h) {
 			m, err := ledger.DecodeMinedHead(k, v)
 			if err != nil {
 				return state.Block{}, false, err

@@ -1,4 +1,4 @@
-package wallet
+package apply
 
 import (
 	"context"
@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/wire"
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/chain"
@@ -13,12 +14,13 @@ import (
 	"github.com/spvd/spvd/wallet/internal/ledger"
 	"github.com/spvd/spvd/wallet/internal/rows"
 	"github.com/spvd/spvd/wallet/internal/state"
+	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
-// apply takes the wallet along an update in one transaction, or in several if it takes
-// back more than stepRows transactions: those before the last one take back a part. The update must
-// start at the front of the last locator, and its blocks must carry their
-// transactions where their filters match a script of Scripts. When it returns
+// Apply takes the wallet along an update in one transaction, or in several if it takes
+// back more than MaxStepRows transactions: those before the last one take back a part. The
+// update must start at the front of the last locator, and its blocks must carry their
+// transactions where their filters match a script of Steps.Scripts. When it returns
 // grown, nothing was applied, because the wallet has come to watch more
 // scripts, or these blocks need to be matched against more of them: the same
 // blocks are to be matched again, and applied again.
@@ -27,20 +29,20 @@ import (
 // applies nothing; one that shows that the chain was left below only reverts the
 // blocks above the fork. The error is ErrNotConnected for an update that starts at no
 // place of the wallet.
-func (w *Wallet) apply(ctx context.Context, u chain.Update) (grown bool, err error) {
+func (p *Applier) Apply(ctx context.Context, u chain.Update) (grown bool, err error) {
 	if u.Empty() {
 		return false, nil
 	}
-	a := application{w: w, u: &u}
+	a := application{Applier: p, u: &u}
 	for first := true; first || a.goesOn(); first = false {
 		if ctx.Err() != nil {
 			return false, context.Cause(ctx)
 		}
-		err := w.store.Advance(ctx, func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
+		err := a.store.Advance(ctx, func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
 			a.tx = tx
 			next, err := a.run(s)
 			if err == nil && next != nil {
-				err = a.revive(next.Tip.Height)
+				err = a.reviveHeirs(next.Tip.Height)
 			}
 			return next, err
 		})
@@ -53,7 +55,7 @@ func (w *Wallet) apply(ctx context.Context, u chain.Update) (grown bool, err err
 
 // application is the application of one update.
 type application struct {
-	w  *Wallet
+	*Applier
 	tx *bolt.Tx
 	u  *chain.Update
 
@@ -67,7 +69,7 @@ type application struct {
 	passed consensus.BlockID
 
 	// minedAgain are transactions that a block holds after another one, which was
-	// disapproved of, or that count again because this one is gone. See revive.
+	// disapproved of, or that count again because this one is gone. See reviveHeirs.
 	minedAgain []chainhash.Hash
 
 	// tip is the height of the tip before the blocks, and found that of the lowest block below it
@@ -85,7 +87,7 @@ type application struct {
 
 // run returns the snapshot after the update, or nil if nothing is to be stored.
 func (a *application) run(s *state.Snapshot) (*state.Snapshot, error) {
-	from, step := state.Origin(a.u), a.w.steps.current.Load()
+	from, step := state.Origin(a.u), a.steps.current.Load()
 	if from != s.Cursor && from != s.Tip {
 		if a.again || step != nil && from == step.start {
 			return nil, nil // the cursor was moved while the blocks were matched
@@ -123,7 +125,7 @@ func (a *application) run(s *state.Snapshot) (*state.Snapshot, error) {
 	}
 	next.ReachDates(a.u.Applied, known.Height)
 	need := next.Needed(from, left, a.u)
-	if !left && a.w.steps.widens(need) && a.endBelow(next.FirstNeeded(need, from, a.u)) {
+	if !left && a.steps.widens(need) && a.endBelow(next.FirstNeeded(need, from, a.u)) {
 		next.Dates = s.Dates
 		next.ReachDates(a.u.Applied, known.Height)
 		need = next.Needed(from, left, a.u)
@@ -131,7 +133,7 @@ func (a *application) run(s *state.Snapshot) (*state.Snapshot, error) {
 			return nil, err
 		}
 	}
-	if a.w.steps.widen(need) {
+	if a.steps.widen(need) {
 		a.grown = true
 		return nil, nil
 	}
@@ -149,7 +151,7 @@ func (a *application) run(s *state.Snapshot) (*state.Snapshot, error) {
 	if next.Scan() {
 		next.Common = common
 	}
-	if err := a.apply(next, on, step); !errors.Is(err, errAhead) || on == s.Tip {
+	if err := a.addBlocks(next, on, step); !errors.Is(err, errAhead) || on == s.Tip {
 		return next, err
 	}
 	a.ahead, a.more, a.passed = true, true, from
@@ -274,15 +276,15 @@ func (a *application) grow(s *state.Snapshot) (next *state.Snapshot, moved bool,
 	next = s
 	for covered := ^uint64(0); covered != next.Covered(); {
 		covered = next.Covered()
-		if err := a.w.usage(next, a.u.Applied); err != nil {
+		if err := a.usage(next, a.u.Applied); err != nil {
 			return nil, false, err
 		}
-		if next, err = a.w.edit(a.tx).Stretch(next, state.Born{}); err != nil {
+		if next, err = a.edit(a.tx).Stretch(next, state.Born{}); err != nil {
 			return nil, false, err
 		}
 	}
 	if next.Full && !full {
-		a.w.cfg.Log.Warn("The wallet watches as many scripts as it can; payments to further addresses will not show", "scripts", next.Count())
+		a.log.Warn("The wallet watches as many scripts as it can; payments to further addresses will not show", "scripts", next.Count())
 	}
 	if moved = next.Cursor != cursor || len(next.Jobs) != jobs; moved {
 		return next, true, nil
@@ -296,8 +298,8 @@ func (a *application) grow(s *state.Snapshot) (next *state.Snapshot, moved bool,
 	return next, false, nil
 }
 
-// apply adds the blocks of an update, and moves the tip and the cursor.
-func (a *application) apply(s *state.Snapshot, on consensus.BlockID, step *step) error {
+// addBlocks adds the blocks of an update, and moves the tip and the cursor.
+func (a *application) addBlocks(s *state.Snapshot, on consensus.BlockID, step *step) error {
 	if !s.Scan() && step != nil {
 		s.ResolveFresh(on.Height, step.scripts)
 	}
@@ -346,6 +348,23 @@ func (a *application) apply(s *state.Snapshot, on consensus.BlockID, step *step)
 		s.StartScan()
 	}
 	s.Blocks = state.Remember(s.Blocks, more, state.DenseBlocks, s.Tip.Height, s.Cursor.Height, s.Common.Height)
-	s.SearchAgain(missed, 0, a.w.seconds(), DiscoveryJob)
+	s.SearchAgain(missed, 0, a.seconds(), state.DiscoveryJob)
 	return a.expire(s.Tip.Height)
+}
+
+// usage marks the addresses that blocks pay as used.
+func (p *Applier) usage(s *state.Snapshot, blocks []chain.Block) error {
+	for i := range blocks {
+		b := &blocks[i]
+		owner := p.store.OwnerAt(s, b.Height)
+		err := txn.EachTx(b.Msg, func(_ txn.Place, tx *wire.MsgTx, kind txn.Kind) error {
+			e := txn.Examine(tx, kind, owner)
+			s.Use(&e)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

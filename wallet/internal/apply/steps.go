@@ -1,4 +1,4 @@
-package wallet
+package apply
 
 import (
 	"sync/atomic"
@@ -24,31 +24,31 @@ func (st *step) lacks(s *state.Snapshot, on consensus.BlockID) bool {
 	return st.scripts < s.Fresh && on.Height <= s.Cursor.Height
 }
 
-// steps makes the steps of a wallet, and remembers the newest one. It belongs to one caller at a
+// Steps makes the steps of a wallet, and remembers the newest one. It belongs to one caller at a
 // time, the syncer.
-type steps struct {
+type Steps struct {
 	store   *store.Store
 	current atomic.Pointer[step]
 }
 
-// locator returns the blocks to go on from, newest first, and begins a step:
-// what scripts returns from now on is what the blocks that follow are to be
+// Locator returns the blocks to go on from, newest first, and begins a step:
+// what Scripts returns from now on is what the blocks that follow are to be
 // matched against. Its front is the tip, or a block far below it while new
 // scripts are being searched for in old blocks. It is empty while nothing is
 // watched. Asked for again before anything has changed, it is that of the other
 // one of the two: where the search stands, the chain may end.
-func (p *steps) locator() []consensus.BlockID {
+func (p *Steps) Locator() []consensus.BlockID {
 	s := p.store.Now()
 	last := p.current.Load()
-	locator := p.begin(s, last != nil && last.id == s.ID && last.start == s.Cursor)
+	locator := p.Begin(s, last != nil && last.id == s.ID && last.start == s.Cursor)
 	if s.Count() == 0 {
 		return nil
 	}
 	return locator
 }
 
-// begin begins a step at the cursor or at the tip, and returns its locator.
-func (p *steps) begin(s *state.Snapshot, tip bool) []consensus.BlockID {
+// Begin begins a step at the cursor or at the tip, and returns its locator.
+func (p *Steps) Begin(s *state.Snapshot, tip bool) []consensus.BlockID {
 	st := step{start: s.Cursor, from: p.due(s), scripts: s.Count(), id: s.ID}
 	if tip {
 		st.start, st.from = s.Tip, p.dueAbove(s)
@@ -57,10 +57,10 @@ func (p *steps) begin(s *state.Snapshot, tip bool) []consensus.BlockID {
 	return s.Locate(st.start)
 }
 
-// scripts returns the payment scripts that blocks are to be matched against,
+// Scripts returns the payment scripts that blocks are to be matched against,
 // without stake tags, as the filters have them. The number changes whenever
 // they do. The scripts must not be changed.
-func (p *steps) scripts() (scripts [][]byte, revision uint64) {
+func (p *Steps) Scripts() (scripts [][]byte, revision uint64) {
 	s := p.store.Now()
 	from := state.AllScripts
 	if st := p.current.Load(); st != nil {
@@ -71,7 +71,7 @@ func (p *steps) scripts() (scripts [][]byte, revision uint64) {
 
 // due returns the first script that the block after the cursor of an installed snapshot
 // is to be matched against.
-func (p *steps) due(s *state.Snapshot) uint32 {
+func (p *Steps) due(s *state.Snapshot) uint32 {
 	if s.Scan() {
 		return s.Searched(s.Cursor.Height, s.Cursor.Height+1)
 	}
@@ -79,19 +79,19 @@ func (p *steps) due(s *state.Snapshot) uint32 {
 }
 
 // dueAbove does the same for the block after the tip.
-func (p *steps) dueAbove(s *state.Snapshot) uint32 {
+func (p *Steps) dueAbove(s *state.Snapshot) uint32 {
 	return s.Concerning(p.store.FirstBirth(s), s.Tip.Height+1)
 }
 
 // widens reports whether widen would make the current step concern more scripts.
-func (p *steps) widens(from uint32) bool {
+func (p *Steps) widens(from uint32) bool {
 	st := p.current.Load()
 	return st != nil && st.from > from
 }
 
 // widen makes the current step concern the scripts from a number on. It
 // reports whether it concerned less before.
-func (p *steps) widen(from uint32) bool {
+func (p *Steps) widen(from uint32) bool {
 	if !p.widens(from) {
 		return false
 	}

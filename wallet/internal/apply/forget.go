@@ -1,4 +1,4 @@
-package wallet
+package apply
 
 import (
 	"bytes"
@@ -19,44 +19,48 @@ import (
 	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
-// forgetAll runs the steps that are left of a canceled rescan, each a transaction of the
+// Forget runs the steps that are left of a canceled rescan, each a transaction of the
 // file. It is not canceled itself: half a rescan is of no use.
-func (w *Wallet) forgetAll(ctx context.Context) error {
-	for w.store.Now().Forgetting.Job != 0 {
-		err := w.store.Update(context.WithoutCancel(ctx), func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
+func (p *Applier) Forget(ctx context.Context) error {
+	for p.store.Now().Forgetting.Job != 0 {
+		err := p.store.Update(context.WithoutCancel(ctx), func(tx *bolt.Tx, s *state.Snapshot) (*state.Snapshot, error) {
 			if s.Forgetting.Job == 0 {
 				return nil, nil
 			}
 			next := s.WithAccounts()
 			next.Scripts = slices.Clone(s.Scripts)
-			a := application{w: w, tx: tx}
-			return next, a.forget(next, false)
+			return next, p.forget(tx, next, false)
 		})
 		if err != nil {
 			return fmt.Errorf("forget what rescan %d has found; a start goes on with it: %w",
-				w.store.Now().Forgetting.Job, err)
+				p.store.Now().Forgetting.Job, err)
 		}
 	}
 	return nil
 }
 
+// BeginForgetting runs the first step of forgetting a canceled rescan, in the transaction that
+// cancels it. The accounts and scripts of the snapshot must be its own.
+func (p *Applier) BeginForgetting(tx *bolt.Tx, s *state.Snapshot) error { return p.forget(tx, s, true) }
+
 // forget runs one step: it takes back what a canceled rescan has lowered and found up to
 // some height, or if little enough is left all of it. First says that it is the first one.
 // The accounts and scripts of the snapshot must be its own.
-func (a *application) forget(s *state.Snapshot, first bool) error {
+func (p *Applier) forget(tx *bolt.Tx, s *state.Snapshot, first bool) error {
+	a := application{Applier: p, tx: tx}
 	f := s.Forgetting
 	list, err := state.BirthdayUndosOf(a.tx, f.Job)
 	if err != nil {
 		return err
 	}
 	// A step stores all that was lowered: it may take as many transactions.
-	to, more := a.unapplyEnd(f.At, max(a.w.cfg.stepRows, len(list)))
+	to, more := a.unapplyEnd(f.At, max(a.stepRows, len(list)))
 	if more {
 		s.Forgetting.At = to
 		if err := s.Raise(a.tx, f.Job, list, f.At, to); err != nil {
 			return err
 		}
-		return errors.Join(a.unapplyBefore(s, f.At, to), a.revive(s.Tip.Height))
+		return errors.Join(a.unapplyBefore(s, f.At, to), a.reviveHeirs(s.Tip.Height))
 	}
 	s.Forgetting = state.Forgetting{}
 	changed, err := s.Restore(a.tx, f.Job, f.At)
@@ -66,7 +70,7 @@ func (a *application) forget(s *state.Snapshot, first bool) error {
 	if err := a.unapplyBefore(s, f.At, consensus.Never); err != nil {
 		return err
 	}
-	return errors.Join(a.revive(s.Tip.Height), a.unapplyUnmined(s))
+	return errors.Join(a.reviveHeirs(s.Tip.Height), a.unapplyUnmined(s))
 }
 
 // unapplyEnd returns the height below which there are as many transactions, from a height
@@ -119,7 +123,7 @@ func (a *application) unapplyMined(
 	if err := ledger.Revoke(a.tx, m); err != nil {
 		return err
 	}
-	e := txn.Examine(m.Tx, txn.KindAt(m.Place, m.Tx), a.w.ownerAt(s, m.Place.Height))
+	e := txn.Examine(m.Tx, txn.KindAt(m.Place, m.Tx), a.store.OwnerAt(s, m.Place.Height))
 	ours, err := a.concernsAt(m.Place, &e, received)
 	for _, c := range e.Credits {
 		received[wire.OutPoint{Hash: m.Hash, Index: c.Index}] = true
@@ -194,7 +198,7 @@ func (a *application) spendAgain(s *state.Snapshot, sp laterSpend, to consensus.
 	if err != nil || m == nil {
 		return err
 	}
-	e := txn.Examine(m.Tx, txn.KindAt(m.Place, m.Tx), a.w.ownerAt(s, m.Place.Height))
+	e := txn.Examine(m.Tx, txn.KindAt(m.Place, m.Tx), a.store.OwnerAt(s, m.Place.Height))
 	if ours, err := a.concernsAt(m.Place, &e, nil); err != nil || ours || ledger.IsKept(a.tx, &m.Hash) {
 		return err
 	}
@@ -204,7 +208,7 @@ func (a *application) spendAgain(s *state.Snapshot, sp laterSpend, to consensus.
 // concernsAt is concerns as it was when the blocks up to a place were applied: what was
 // received later does not count.
 func (a *application) concernsAt(
-	at Place, e *txn.Effects, received map[wire.OutPoint]bool,
+	at txn.Place, e *txn.Effects, received map[wire.OutPoint]bool,
 ) (bool, error) {
 	if e.Received() {
 		return true, nil
@@ -225,13 +229,13 @@ func (a *application) concernsAt(
 // for those that were published here, and what they and the others spend.
 func (a *application) unapplyUnmined(s *state.Snapshot) error {
 	for _, u := range slices.Backward(a.pool().Sorted()) {
-		numbers, err := a.w.touched(a.tx, s, u.Tx)
+		numbers, err := a.store.Touched(a.tx, s, u.Tx)
 		if err != nil {
 			return err
 		}
-		needed := u.Origin == Published || len(a.pool().Children(u.Hash, u.Tx)) > 0
+		needed := u.Origin == ledger.Published || len(a.pool().Children(u.Hash, u.Tx)) > 0
 		if len(numbers) == 0 && !needed {
-			if err := a.w.store.Draft().Remove(a.tx, u.Hash); err != nil {
+			if err := a.store.Draft().Remove(a.tx, u.Hash); err != nil {
 				return err
 			}
 		}

@@ -1,9 +1,8 @@
-package wallet
+package apply
 
 import (
 	"bytes"
 	"cmp"
-	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -19,46 +18,10 @@ import (
 	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
-// Repairable is damage in rows that follow from the chain and from what the wallet watches. A
-// rescan from the height From, or from a lower one, removes it. It is an error that wraps
-// ErrCorrupt. Damage that Check reports as any other error is in rows that the chain does not
-// have: a copy of the file brings them back, or a new wallet with the same accounts.
-type Repairable struct {
-	From consensus.Height
-	err  error
-}
-
-func (r *Repairable) Error() string { return r.err.Error() }
-
-// Unwrap returns what is damaged.
-func (r *Repairable) Unwrap() error { return r.err }
-
-// repairable returns the error of rows that follow from the chain: damage is a *Repairable.
-func repairable(s *state.Snapshot, err error) error {
-	if errors.Is(err, ErrCorrupt) {
-		return &Repairable{s.RepairFrom(), err}
-	}
-	return err
-}
-
-// needsRepair reports whether rows are damaged that follow from the chain. It reads all of them.
-// The error is ErrCorrupt when others are damaged too: then nothing that follows from these is
-// to be trusted.
-func (w *Wallet) needsRepair(ctx context.Context) (bool, error) {
-	damaged := false
-	err := w.store.Inspect(func(tx *bolt.Tx, s *state.Snapshot) error {
-		err := w.checkDerived(ctx, tx, s)
-		if damaged = errors.Is(err, ErrCorrupt); damaged {
-			return w.checkGiven(ctx, tx, s)
-		}
-		return err
-	})
-	return damaged, err
-}
-
-// repair rebuilds all rows that follow from the mined transactions, without those of
+// Rebuild rebuilds all rows that follow from the mined transactions, without those of
 // them that are damaged or contradict each other. All blocks have to be searched again after it.
-func (a *application) repair(s *state.Snapshot) error {
+func (p *Applier) Rebuild(tx *bolt.Tx, s *state.Snapshot) error {
+	a := application{Applier: p, tx: tx}
 	if err := errors.Join(a.dropBadMined(s), a.dropBadDisapproved(s), a.dropBadLeft()); err != nil {
 		return err
 	}
@@ -95,15 +58,15 @@ func (a *application) dropBadMined(s *state.Snapshot) error {
 			if !s.Remembers(m) {
 				doubtful[m.Place.Height] = true
 			}
-			err = checkMined(s, m)
+			err = CheckMined(s, m)
 		}
 		if err == nil { // a row of another key would be in the wrong block
 			var row []byte
 			if row, err = places.Get(m.PlaceKey()); err == nil && row == nil {
-				err = ErrCorrupt
+				err = rows.ErrCorrupt
 			}
 		}
-		if errors.Is(err, ErrCorrupt) {
+		if errors.Is(err, rows.ErrCorrupt) {
 			bad, err = append(bad, bytes.Clone(k)), nil
 		}
 		return err
@@ -119,14 +82,14 @@ func (a *application) dropBadMined(s *state.Snapshot) error {
 	return cmp.Or(err, deleteRows(a.tx.Bucket(ledger.MinedBucket), bad))
 }
 
-// checkMined returns ErrCorrupt for a mined transaction that contradicts itself or the blocks
+// CheckMined returns rows.ErrCorrupt for a mined transaction that contradicts itself or the blocks
 // that the wallet remembers.
-func checkMined(s *state.Snapshot, m *ledger.Mined) error {
+func CheckMined(s *state.Snapshot, m *ledger.Mined) error {
 	switch {
 	case m.Hash != m.Tx.TxHash() || m.Place.Height > s.Tip.Height:
-		return fmt.Errorf("transaction at %x is not what it says: %w", txn.PlaceKey(m.Place), ErrCorrupt)
+		return fmt.Errorf("transaction at %x is not what it says: %w", txn.PlaceKey(m.Place), rows.ErrCorrupt)
 	case !s.Remembers(m):
-		return fmt.Errorf("block of the transaction at %x is remembered otherwise: %w", txn.PlaceKey(m.Place), ErrCorrupt)
+		return fmt.Errorf("block of the transaction at %x is remembered otherwise: %w", txn.PlaceKey(m.Place), rows.ErrCorrupt)
 	}
 	return nil
 }
@@ -134,14 +97,14 @@ func checkMined(s *state.Snapshot, m *ledger.Mined) error {
 // dropBadDisapproved deletes the rows of the disapproved bucket that name no block.
 func (a *application) dropBadDisapproved(s *state.Snapshot) error {
 	b := a.tx.Bucket(ledger.DisapprovedBucket)
-	return dropBad(b, func(k, v []byte) error { return checkDisapproved(a.tx, s, k, v) })
+	return dropBad(b, func(k, v []byte) error { return CheckDisapproved(a.tx, s, k, v) })
 }
 
-// checkDisapproved returns ErrCorrupt for a row of the disapproved bucket that names no block
+// CheckDisapproved returns rows.ErrCorrupt for a row of the disapproved bucket that names no block
 // below the tip. Between the steps of a rollback it may be above the tip.
-func checkDisapproved(tx *bolt.Tx, s *state.Snapshot, k, v []byte) error {
+func CheckDisapproved(tx *bolt.Tx, s *state.Snapshot, k, v []byte) error {
 	if len(k) != 4 || len(v) != 0 || binary.BigEndian.Uint32(k) >= uint32(s.Tip.Height) && tx.Bucket(state.ReleasingBucket) == nil {
-		return fmt.Errorf("disapproved block %x: %w", k, ErrCorrupt)
+		return fmt.Errorf("disapproved block %x: %w", k, rows.ErrCorrupt)
 	}
 	return nil
 }
@@ -149,48 +112,48 @@ func checkDisapproved(tx *bolt.Tx, s *state.Snapshot, k, v []byte) error {
 // dropBadLeft deletes the rows about what was taken back, and about conflicts, that are damaged.
 func (a *application) dropBadLeft() error {
 	return errors.Join(
-		dropBad(a.tx.Bucket(ledger.LeftBucket), checkLeft),
-		dropBad(a.tx.Bucket(ledger.TakenBucket), checkTaken),
+		dropBad(a.tx.Bucket(ledger.LeftBucket), CheckLeft),
+		dropBad(a.tx.Bucket(ledger.TakenBucket), CheckTaken),
 		dropBad(a.tx.Bucket(ledger.FoundBucket), ledger.CheckFound),
-		dropBad(a.tx.Bucket(state.ReleasingBucket), checkReleasing),
-		dropBad(a.tx.Bucket(ledger.ConflictsBucket), func(k, v []byte) error { return checkConflict(a.tx, k, v) }))
+		dropBad(a.tx.Bucket(state.ReleasingBucket), CheckReleasing),
+		dropBad(a.tx.Bucket(ledger.ConflictsBucket), func(k, v []byte) error { return CheckConflict(a.tx, k, v) }))
 }
 
-// checkLeft returns ErrCorrupt for a row of the left bucket that is damaged.
-func checkLeft(k, v []byte) error {
+// CheckLeft returns rows.ErrCorrupt for a row of the left bucket that is damaged.
+func CheckLeft(k, v []byte) error {
 	if _, err := ledger.DecodeLeft(k, v); err != nil {
 		return fmt.Errorf("read block %x that was taken back: %w", k, err)
 	}
 	return nil
 }
 
-// checkTaken returns ErrCorrupt for a row of the taken bucket that is damaged.
-func checkTaken(k, v []byte) error {
+// CheckTaken returns rows.ErrCorrupt for a row of the taken bucket that is damaged.
+func CheckTaken(k, v []byte) error {
 	if len(k) != txn.PlaceSize+chainhash.HashSize {
-		return fmt.Errorf("transaction %x that was taken back: %w", k, ErrCorrupt)
+		return fmt.Errorf("transaction %x that was taken back: %w", k, rows.ErrCorrupt)
 	}
 	m, err := ledger.DecodeMined(k[:txn.PlaceSize], v)
 	if err != nil || m.Hash != m.Tx.TxHash() || !bytes.Equal(m.TakenKey(), k) {
-		return fmt.Errorf("transaction %x that was taken back: %w", k, cmp.Or(err, ErrCorrupt))
+		return fmt.Errorf("transaction %x that was taken back: %w", k, cmp.Or(err, rows.ErrCorrupt))
 	}
 	return nil
 }
 
-// checkReleasing returns ErrCorrupt for a row of the releasing bucket that is damaged.
-func checkReleasing(k, v []byte) error {
+// CheckReleasing returns rows.ErrCorrupt for a row of the releasing bucket that is damaged.
+func CheckReleasing(k, v []byte) error {
 	m, err := ledger.DecodeMined(k, v)
 	if err != nil || m.Hash != m.Tx.TxHash() {
-		return fmt.Errorf("transaction %x that is to be unmined: %w", k, cmp.Or(err, ErrCorrupt))
+		return fmt.Errorf("transaction %x that is to be unmined: %w", k, cmp.Or(err, rows.ErrCorrupt))
 	}
 	return nil
 }
 
-// checkConflict returns ErrCorrupt for a row of the conflicts bucket without the one of the
+// CheckConflict returns rows.ErrCorrupt for a row of the conflicts bucket without the one of the
 // other direction.
-func checkConflict(tx *bolt.Tx, k, v []byte) error {
+func CheckConflict(tx *bolt.Tx, k, v []byte) error {
 	const size = chainhash.HashSize
 	if len(k) != 2*size || len(v) != 0 || !rows.Has(tx.Bucket(ledger.ConflictsBucket), append(bytes.Clone(k[size:]), k[:size]...)) {
-		return fmt.Errorf("conflict of transactions %x: %w", k, ErrCorrupt)
+		return fmt.Errorf("conflict of transactions %x: %w", k, rows.ErrCorrupt)
 	}
 	return nil
 }
@@ -241,7 +204,7 @@ func emptyBooks(tx *bolt.Tx) error {
 // restate stores the rows that follow from a mined transaction, after those of all before
 // it. It stores none and returns false for one that contradicts these.
 func (a *application) restate(s *state.Snapshot, m *ledger.Mined) (ok bool, err error) {
-	e := txn.Examine(m.Tx, txn.KindAt(m.Place, m.Tx), a.w.ownerAt(s, m.Place.Height))
+	e := txn.Examine(m.Tx, txn.KindAt(m.Place, m.Tx), a.store.OwnerAt(s, m.Place.Height))
 	if !ledger.Void(a.tx, m.Place) {
 		if ok, err := a.fits(m, &e); err != nil || !ok {
 			return false, err
@@ -277,12 +240,37 @@ func (a *application) fits(m *ledger.Mined, e *txn.Effects) (bool, error) {
 func (a *application) dropBadUnmined() error {
 	p := a.pool()
 	for _, u := range p.Sorted() {
-		err := checkUnmined(a.tx, p, u)
-		if errors.Is(err, ErrCorrupt) {
-			err = a.w.store.Draft().Remove(a.tx, u.Hash)
+		err := CheckUnmined(a.tx, p, u)
+		if errors.Is(err, rows.ErrCorrupt) {
+			err = a.store.Draft().Remove(a.tx, u.Hash)
 		}
 		if err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// CheckUnmined checks that a transaction of a pool could be mined.
+func CheckUnmined(tx *bolt.Tx, p *ledger.Pool, u *ledger.Unmined) error {
+	if u.Hash != u.Tx.TxHash() {
+		return fmt.Errorf("unmined transaction %s is not what it says: %w", u.Hash, rows.ErrCorrupt)
+	}
+	places, err := ledger.PlacesOf(tx, &u.Hash)
+	if err != nil {
+		return err
+	}
+	for _, place := range places {
+		if !ledger.Void(tx, place) {
+			return fmt.Errorf("unmined transaction %s is mined: %w", u.Hash, rows.ErrCorrupt)
+		}
+	}
+	for _, op := range txn.PrevOuts(u.Tx) {
+		if p.SpentBy[op] != u.Hash {
+			return fmt.Errorf("output %s is spent by two unmined transactions: %w", op, rows.ErrCorrupt)
+		}
+		if _, spent, err := ledger.GetSpender(tx, op); spent || err != nil {
+			return fmt.Errorf("unmined transaction %s spends what is spent: %w", u.Hash, cmp.Or(err, rows.ErrCorrupt))
 		}
 	}
 	return nil

@@ -1,4 +1,4 @@
-package wallet
+package apply
 
 import (
 	"cmp"
@@ -13,6 +13,7 @@ import (
 
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/rows"
 	"github.com/spvd/spvd/wallet/internal/state"
 	"github.com/spvd/spvd/wallet/internal/txn"
 )
@@ -35,7 +36,7 @@ var errAhead = errors.New("the books are of another branch")
 // too. The error is a [*consensus.InvalidBlock],
 // errAhead, or one of the file.
 func (a *application) validate(s *state.Snapshot, m *ledger.Mined, e *txn.Effects) (again bool, err error) {
-	if txn.KindAt(m.Place, m.Tx) == Coinbase {
+	if txn.KindAt(m.Place, m.Tx) == txn.Coinbase {
 		return false, nil
 	}
 	places, err := ledger.PlacesOf(a.tx, &m.Hash)
@@ -73,7 +74,7 @@ func (a *application) validate(s *state.Snapshot, m *ledger.Mined, e *txn.Effect
 	for _, o := range m.Tx.TxOut {
 		out += dcrutil.Amount(o.Value)
 	}
-	if txn.KindAt(m.Place, m.Tx) == Regular && known == len(m.Tx.TxIn) && out > in {
+	if txn.KindAt(m.Place, m.Tx) == txn.Regular && known == len(m.Tx.TxIn) && out > in {
 		return false, &consensus.InvalidBlock{Block: m.Id(), Tx: m.Hash, Reason: fmt.Errorf("%w: %v for %v", errInflates, out, in)}
 	}
 	return again, nil
@@ -85,8 +86,8 @@ func (a *application) validateSpend(s *state.Snapshot, m *ledger.Mined, sp txn.S
 	if err != nil {
 		return err
 	}
-	if int(sp.Prev.Index) >= len(prev.Tx.TxOut) || c.Source != FromTicket && int64(c.Amount) != prev.Tx.TxOut[sp.Prev.Index].Value {
-		return fmt.Errorf("output %s: %w", sp.Prev, ErrCorrupt)
+	if int(sp.Prev.Index) >= len(prev.Tx.TxOut) || c.Source != txn.FromTicket && int64(c.Amount) != prev.Tx.TxOut[sp.Prev.Index].Value {
+		return fmt.Errorf("output %s: %w", sp.Prev, rows.ErrCorrupt)
 	}
 	by, spent, err := ledger.GetSpender(a.tx, sp.Prev)
 	switch {
@@ -100,8 +101,8 @@ func (a *application) validateSpend(s *state.Snapshot, m *ledger.Mined, sp txn.S
 		}
 		return a.invalid(m, by.Place, fmt.Errorf("input %d: %w", sp.Input, errSpentTwice))
 	}
-	if c.Source == FromTicket {
-		if _, ours := txn.Voter(prev.Tx, a.w.ownerAt(s, c.Place.Height)); !ours {
+	if c.Source == txn.FromTicket {
+		if _, ours := txn.Voter(prev.Tx, a.store.OwnerAt(s, c.Place.Height)); !ours {
 			return nil
 		}
 	}
@@ -129,7 +130,7 @@ func (a *application) validateVoid(s *state.Snapshot, m *ledger.Mined) error {
 		if err != nil {
 			return err
 		}
-		e := txn.Examine(prev.Tx, txn.KindAt(prev.Place, prev.Tx), a.w.owner(s))
+		e := txn.Examine(prev.Tx, txn.KindAt(prev.Place, prev.Tx), a.store.Owner(s))
 		if !slices.ContainsFunc(e.Credits, func(c txn.Credited) bool { return c.Index == op.Index }) {
 			continue
 		}
@@ -142,16 +143,16 @@ func (a *application) validateVoid(s *state.Snapshot, m *ledger.Mined) error {
 
 // provenAt returns the transaction of a hash at a place of the books. A block is found invalid
 // by it: so its hash is computed, and damage to the file condemns no block.
-func provenAt(tx *bolt.Tx, p Place, hash chainhash.Hash) (*ledger.Mined, error) {
+func provenAt(tx *bolt.Tx, p txn.Place, hash chainhash.Hash) (*ledger.Mined, error) {
 	m, err := ledger.GetMined(tx, p)
 	if err != nil || m == nil || m.Tx.TxHash() != hash {
-		return nil, fmt.Errorf("transaction %s: %w", hash, cmp.Or(err, ErrCorrupt))
+		return nil, fmt.Errorf("transaction %s: %w", hash, cmp.Or(err, rows.ErrCorrupt))
 	}
 	return m, nil
 }
 
 // spends checks that the transaction that the books name as the spender of an output spends
-// it. The error is ErrCorrupt.
+// it. The error is rows.ErrCorrupt.
 func (a *application) spends(by ledger.Spender, prev wire.OutPoint) error {
 	m, err := ledger.GetMined(a.tx, by.Place)
 	if err == nil && m != nil && int(by.Input) < len(m.Tx.TxIn) && m.Tx.TxHash() == m.Hash {
@@ -159,13 +160,13 @@ func (a *application) spends(by ledger.Spender, prev wire.OutPoint) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("spender of %s: %w", prev, cmp.Or(err, ErrCorrupt))
+	return fmt.Errorf("spender of %s: %w", prev, cmp.Or(err, rows.ErrCorrupt))
 }
 
 // invalid returns why of two transactions, in blocks of one chain, the block of the later
 // one is invalid. If the other one is above the blocks that are searched again, it may
 // be on a branch that was left, and nothing is proven.
-func (a *application) invalid(m *ledger.Mined, other Place, why error) error {
+func (a *application) invalid(m *ledger.Mined, other txn.Place, why error) error {
 	if other.Height > m.Place.Height {
 		a.left = other.Height
 		return errAhead

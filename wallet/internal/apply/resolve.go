@@ -1,4 +1,4 @@
-package wallet
+package apply
 
 import (
 	"encoding/binary"
@@ -8,11 +8,13 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/wire"
+	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet/internal/ledger"
 	"github.com/spvd/spvd/wallet/internal/rows"
+	"github.com/spvd/spvd/wallet/internal/state"
 	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
@@ -22,7 +24,7 @@ func (a *application) confirm(b *chain.Block) error {
 	if len(a.pool().ByHash) == 0 {
 		return nil
 	}
-	return txn.EachTx(b.Msg, func(place Place, tx *wire.MsgTx, _ Kind) error {
+	return txn.EachTx(b.Msg, func(place txn.Place, tx *wire.MsgTx, _ txn.Kind) error {
 		place.Height = b.Height
 		if ledger.Void(a.tx, place) {
 			return nil
@@ -33,13 +35,13 @@ func (a *application) confirm(b *chain.Block) error {
 
 // pool returns the unmined transactions as the update has left them so far. It is
 // not changed.
-func (a *application) pool() *ledger.Pool { return a.w.store.Pool(a.tx, nil) }
+func (a *application) pool() *ledger.Pool { return a.store.Pool(a.tx, nil) }
 
 // resolve removes a transaction that was mined from the unmined ones, and drops
 // its rivals.
 func (a *application) resolve(hash chainhash.Hash, tx *wire.MsgTx) error {
 	if a.pool().ByHash[hash] != nil {
-		if err := a.w.store.Draft().Remove(a.tx, hash); err != nil {
+		if err := a.store.Draft().Remove(a.tx, hash); err != nil {
 			return err
 		}
 	}
@@ -48,11 +50,11 @@ func (a *application) resolve(hash chainhash.Hash, tx *wire.MsgTx) error {
 
 func (a *application) dropRivals(hash chainhash.Hash, tx *wire.MsgTx) error {
 	for _, rival := range a.pool().Rivals(hash, tx) {
-		a.w.cfg.Log.Info("Unmined transaction was double spent", "tx", rival, "by", hash)
+		a.log.Info("Unmined transaction was double spent", "tx", rival, "by", hash)
 		if err := ledger.PutConflict(a.tx, rival, hash); err != nil {
 			return err
 		}
-		if err := a.w.store.Draft().Drop(a.tx, rival); err != nil {
+		if err := a.store.Draft().Drop(a.tx, rival); err != nil {
 			return err
 		}
 	}
@@ -90,13 +92,13 @@ func (a *application) releaseUnless(lost map[chainhash.Hash]bool, m *ledger.Mine
 	}
 	if txn.MinedOnly(txn.KindAt(m.Place, m.Tx)) || slices.ContainsFunc(txn.PrevOuts(m.Tx), func(op wire.OutPoint) bool { return lost[op.Hash] }) {
 		lost[m.Hash] = true
-		a.w.store.Draft().Dropped = append(a.w.store.Draft().Dropped, m.Hash)
-		return a.w.store.Draft().DropChildren(a.tx, m.Hash, m.Tx)
+		a.store.Draft().Dropped = append(a.store.Draft().Dropped, m.Hash)
+		return a.store.Draft().DropChildren(a.tx, m.Hash, m.Tx)
 	}
 	if err := a.dropRivals(m.Hash, m.Tx); err != nil {
 		return err
 	}
-	return a.w.store.Draft().Put(a.tx, ledger.NewUnmined(m.Hash, m.Tx, time.Unix(int64(m.Time), 0), Released))
+	return a.store.Draft().Put(a.tx, ledger.NewUnmined(m.Hash, m.Tx, time.Unix(int64(m.Time), 0), ledger.Released))
 }
 
 // releaseLate does so for a transaction of a block that was disapproved of before the
@@ -107,7 +109,7 @@ func (a *application) releaseLate(m *ledger.Mined) error {
 		return nil
 	}
 	if rivals := a.pool().Rivals(m.Hash, m.Tx); len(rivals) > 0 {
-		return ledger.PutConflict(a.tx, m.Hash, rivals[0]) // see revive
+		return ledger.PutConflict(a.tx, m.Hash, rivals[0]) // see reviveHeirs
 	}
 	dead := make(map[wire.OutPoint]bool)
 	for _, op := range txn.PrevOuts(m.Tx) {
@@ -141,16 +143,23 @@ func (a *application) worthless(hash chainhash.Hash) (bool, error) {
 	if err != nil || len(places) == 0 || a.pool().ByHash[hash] != nil {
 		return false, err
 	}
-	return !slices.ContainsFunc(places, func(p Place) bool { return !ledger.Void(a.tx, p) }), nil
+	return !slices.ContainsFunc(places, func(p txn.Place) bool { return !ledger.Void(a.tx, p) }), nil
 }
 
-// revive makes transactions of disapproved blocks unmined again: those that gave way to an
+// Revive makes transactions of disapproved blocks unmined again that gave way to an unmined one
+// which a transaction of the file has dropped.
+func (p *Applier) Revive(tx *bolt.Tx, tip consensus.Height) error {
+	a := application{Applier: p, tx: tx}
+	return a.reviveHeirs(tip)
+}
+
+// reviveHeirs makes transactions of disapproved blocks unmined again: those that gave way to an
 // unmined one which the update has dropped, those that spend the outputs of one which
 // was mined again, and those that spend their outputs.
-func (a *application) revive(tip consensus.Height) error {
+func (a *application) reviveHeirs(tip consensus.Height) error {
 	heirs := a.minedAgain
 	a.minedAgain = nil
-	for _, hash := range a.w.store.Dropped() {
+	for _, hash := range a.store.Dropped() {
 		list, err := ledger.ConflictsOf(a.tx, hash)
 		if err != nil {
 			return err
@@ -186,9 +195,9 @@ func (a *application) revive(tip consensus.Height) error {
 // reviveOne makes a transaction unmined that only disapproved blocks hold, of which it gets
 // the places. It reports whether the transaction is unmined or mined then.
 func (a *application) reviveOne(
-	hash chainhash.Hash, places []Place, tip consensus.Height,
+	hash chainhash.Hash, places []txn.Place, tip consensus.Height,
 ) (back bool, err error) {
-	counts := slices.ContainsFunc(places, func(p Place) bool { return !ledger.Void(a.tx, p) })
+	counts := slices.ContainsFunc(places, func(p txn.Place) bool { return !ledger.Void(a.tx, p) })
 	if counts || a.pool().ByHash[hash] != nil {
 		return true, nil
 	}
@@ -230,10 +239,25 @@ func (a *application) expire(tip consensus.Height) error {
 		if !txn.Expired(u.Tx, tip+1) {
 			continue
 		}
-		a.w.cfg.Log.Info("Unmined transaction has expired", "tx", u.Hash, "expiry", u.Tx.Expiry)
-		if err := a.w.store.Draft().Drop(a.tx, u.Hash); err != nil {
+		a.log.Info("Unmined transaction has expired", "tx", u.Hash, "expiry", u.Tx.Expiry)
+		if err := a.store.Draft().Drop(a.tx, u.Hash); err != nil {
 			return err
 		}
 	}
-	return a.w.ageOut(a.tx, nil)
+	return a.AgeOut(a.tx, nil)
+}
+
+// AgeOut drops the relayed transactions that no block holds after hours.
+func (p *Applier) AgeOut(tx *bolt.Tx, s *state.Snapshot) error {
+	now := p.now()
+	for _, u := range p.store.Pool(tx, s).Sorted() {
+		if !u.Outdated(now) || !p.store.Pool(tx, s).Droppable(u) {
+			continue
+		}
+		p.log.Info("ledger.Relayed transaction is forgotten, no block holds it", "tx", u.Hash, "seen", u.Seen)
+		if err := p.store.Draft().Drop(tx, u.Hash); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -1,4 +1,4 @@
-package wallet
+package apply
 
 import (
 	"encoding/binary"
@@ -32,9 +32,9 @@ func (a *application) add(s *state.Snapshot, b *chain.Block, repaired bool) erro
 	if b.Msg == nil {
 		return nil
 	}
-	owner := a.w.ownerAt(s, b.Height)
+	owner := a.store.OwnerAt(s, b.Height)
 	received := make(map[wire.OutPoint]bool) // by this block
-	err := txn.EachTx(b.Msg, func(p Place, tx *wire.MsgTx, kind Kind) error {
+	err := txn.EachTx(b.Msg, func(p txn.Place, tx *wire.MsgTx, kind txn.Kind) error {
 		p.Height = b.Height
 		e := txn.Examine(tx, kind, owner)
 		ours, err := a.concerns(&e, received)
@@ -90,7 +90,7 @@ func (a *application) published(tx *wire.MsgTx) bool {
 		return false
 	}
 	u := p.ByHash[tx.TxHash()]
-	return u != nil && u.Origin != Relayed
+	return u != nil && u.Origin != ledger.Relayed
 }
 
 // keep records that a mined transaction stays in the books whatever is born: one that
@@ -98,9 +98,9 @@ func (a *application) published(tx *wire.MsgTx) bool {
 func (a *application) keep(m *ledger.Mined, ours bool) error {
 	u := a.pool().ByHash[m.Hash]
 	switch {
-	case u == nil || u.Origin == Relayed:
+	case u == nil || u.Origin == ledger.Relayed:
 		return nil
-	case ours && (u.Origin != Published || !state.AnyBirthdayUndo(a.tx)):
+	case ours && (u.Origin != ledger.Published || !state.AnyBirthdayUndo(a.tx)):
 		return nil
 	}
 	b, err := a.tx.CreateBucketIfNotExists(ledger.KeptBucket)
@@ -133,7 +133,7 @@ func (a *application) find(s *state.Snapshot, m *ledger.Mined, e *txn.Effects) e
 }
 
 // noteFound notes the height of a transaction of an old block that is new to the wallet, or that
-// pays what it did not know of, see [Wallet.Since].
+// pays what it did not know of, see wallet.Wallet.Since.
 func (a *application) noteFound(m *ledger.Mined, e *txn.Effects, known bool) error {
 	if m.Place.Height > a.tip || a.found != 0 && a.found <= m.Place.Height {
 		return nil
@@ -208,7 +208,7 @@ func (a *application) approve(s *state.Snapshot, h consensus.Height) error {
 	if err != nil {
 		return err
 	}
-	owner := a.w.ownerAt(s, h)
+	owner := a.store.OwnerAt(s, h)
 	for _, m := range list {
 		if m.Place.Tree != wire.TxTreeRegular {
 			continue
@@ -260,7 +260,7 @@ func (a *application) takeBack(s *state.Snapshot, to consensus.BlockID) ([]*ledg
 	}
 	s.Forget(to)
 	if from := a.pool().MinedFrom; from != consensus.Never && from > to.Height+1 {
-		a.w.store.Draft().MinedFrom = to.Height + 1 // another branch may hold them earlier
+		a.store.Draft().MinedFrom = to.Height + 1 // another branch may hold them earlier
 	}
 	return taken, nil
 }

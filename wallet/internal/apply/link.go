@@ -1,4 +1,4 @@
-package wallet
+package apply
 
 import (
 	"encoding/binary"
