@@ -21,33 +21,34 @@ import (
 	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/internal/rpc/feed"
 	"github.com/spvd/spvd/internal/rpc/method"
+	"github.com/spvd/spvd/internal/settings"
 	"github.com/spvd/spvd/internal/version"
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet"
 )
 
 // openClient opens the light client of the daemon, which takes over the lock on its data.
-func openClient(cfg *config, logs *logging.Log, held *spvd.Lock) (*spvd.Client, error) {
-	settings, err := cfg.client()
+func openClient(cfg *settings.Config, logs *logging.Log, held *spvd.Lock) (*spvd.Client, error) {
+	own, err := clientConfig(cfg)
 	if err != nil {
 		return nil, errors.Join(err, held.Release())
 	}
-	settings.Lock = held
-	settings.Log = logs.Logger(logSync)
-	settings.PeerLog, settings.WalletLog = logs.Logger(logPeer), logs.Logger(logWallet)
-	settings.VotesLog, settings.ServeLog = logs.Logger(logVotes), logs.Logger(logServe)
+	own.Lock = held
+	own.Log = logs.Logger(settings.LogSync)
+	own.PeerLog, own.WalletLog = logs.Logger(settings.LogPeer), logs.Logger(settings.LogWallet)
+	own.VotesLog, own.ServeLog = logs.Logger(settings.LogVotes), logs.Logger(settings.LogServe)
 	if cfg.SimNet && len(cfg.Connect)+len(cfg.AddPeer) == 0 {
-		settings.PeerLog.Warn("No peers can be found on the simulation network, name at least one with --connect or --addpeer")
+		own.PeerLog.Warn("No peers can be found on the simulation network, name at least one with --connect or --addpeer")
 	}
-	c, err := spvd.Open(settings)
+	c, err := spvd.Open(own)
 	return c, refusedSetting(err)
 }
 
-// client returns the settings of the light client.
-func (c *config) client() (spvd.Config, error) {
-	settings := spvd.Config{
+// clientConfig returns the settings of the light client.
+func clientConfig(c *settings.Config) (spvd.Config, error) {
+	out := spvd.Config{
 		Dir:          string(c.AppData),
-		Network:      c.network(),
+		Network:      c.Network(),
 		Connect:      peerAddresses(c.Connect),
 		AddPeer:      peerAddresses(c.AddPeer),
 		Proxy:        string(c.Proxy),
@@ -56,7 +57,7 @@ func (c *config) client() (spvd.Config, error) {
 		DeepReorg:    c.DeepReorg,
 		UserAgent:    userAgent(),
 
-		VerifyVotes: c.VerifyVotes.value(),
+		VerifyVotes: c.VerifyVotes.Value(),
 		SnapshotDir: string(c.SnapshotDir),
 		Bootstrap:   c.Bootstrap,
 		Listen:      serveAddresses(c.Listen),
@@ -66,21 +67,21 @@ func (c *config) client() (spvd.Config, error) {
 		SearchNewAddresses: c.SearchNewAddresses,
 	}
 	for _, a := range c.Account {
-		settings.Accounts = append(settings.Accounts, spvd.Account{Name: a.name, Xpub: a.xpub})
+		out.Accounts = append(out.Accounts, spvd.Account{Name: a.Name, Xpub: a.Xpub})
 	}
 	if c.Birthday != "" {
-		born := c.Birthday.value()
-		settings.Birthday = &born
+		born := c.Birthday.Value()
+		out.Birthday = &born
 	}
 	var err error
-	settings.Known, err = c.known()
-	return settings, err
+	out.Known, err = known(c)
+	return out, err
 }
 
 // build makes the services of the daemon, the lowest room first. It binds the RPC addresses,
 // so that an occupied port is found before anything runs; the caller closes them by running
 // the services. The function stop ends the daemon as a signal does.
-func build(ctx context.Context, cfg *config, environ []string, logs *logging.Log, client *spvd.Client, stop func()) (services []orchestrator.Worker, err error) {
+func build(ctx context.Context, cfg *settings.Config, environ []string, logs *logging.Log, client *spvd.Client, stop func()) (services []orchestrator.Worker, err error) {
 	pipes, err := openParent(cfg)
 	if err != nil {
 		return nil, err
@@ -92,11 +93,11 @@ func build(ctx context.Context, cfg *config, environ []string, logs *logging.Log
 	}()
 	syncer, wallets := client.Sync(), client.Wallets()
 	hub := feed.NewHub(syncer, wallets, client.Votes())
-	posts, err := newWebhook(cfg, client, hub, logs.Logger(logHook))
+	posts, err := newWebhook(cfg, client, hub, logs.Logger(settings.LogHook))
 	if err != nil {
 		return nil, err
 	}
-	certificates, err := newCertificates(cfg, pipes.issuer, logs.Logger(logRPC))
+	certificates, err := newCertificates(cfg, pipes.issuer, logs.Logger(settings.LogRPC))
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +123,7 @@ func build(ctx context.Context, cfg *config, environ []string, logs *logging.Log
 	}
 	shown, err := newPage(ctx, cfg, logs, page.Core{
 		Syncer: syncer, Pool: client.Peers(), Wallets: wallets, Server: client.Server(),
-		Store: filepath.Join(cfg.netDir(), spvd.ChainFile),
+		Store: filepath.Join(cfg.NetDir(), spvd.ChainFile),
 		Alive: func() bool { return turns(syncer, time.Now()) },
 	}, server, certificates)
 	if err != nil {
@@ -135,14 +136,14 @@ func build(ctx context.Context, cfg *config, environ []string, logs *logging.Log
 	if certificates != nil {
 		services = append(services, certificateService(certificates, syncer))
 	}
-	services = append(services, pipes.services(cfg, server.Addrs(), certificates, stop, logs.Logger(logDaemon))...)
+	services = append(services, pipes.services(cfg, server.Addrs(), certificates, stop, logs.Logger(settings.LogDaemon))...)
 	if posts != nil {
 		services = append(services, orchestrator.Worker{Name: "--notifyurl", Serve: posts.Run})
 	}
-	services = append(services, newHooks(cfg, syncer, wallets, environ, logs.Logger(logHook))...)
-	services = append(services, newSprint(cfg, syncer, logs.Logger(logDaemon), stop)...)
+	services = append(services, newHooks(cfg, syncer, wallets, environ, logs.Logger(settings.LogHook))...)
+	services = append(services, newSprint(cfg, syncer, logs.Logger(settings.LogDaemon), stop)...)
 	services = append(services, newGarbage(syncer, debug.FreeOSMemory))
-	return append(services, newSupervisor(syncer, environ, logs.Logger(logDaemon))...), nil
+	return append(services, newSupervisor(syncer, environ, logs.Logger(settings.LogDaemon))...), nil
 }
 
 // flagOf returns the flags of a setting that a client may refuse.
@@ -158,23 +159,23 @@ func flagOf(field string) string {
 func refusedSetting(err error) error {
 	var wrong *spvd.ConfigError
 	if errors.As(err, &wrong) {
-		return usageError{fmt.Errorf("%s: %w", flagOf(wrong.Field), wrong.Err)}
+		return settings.UsageError{Err: fmt.Errorf("%s: %w", flagOf(wrong.Field), wrong.Err)}
 	}
 	return err
 }
 
-// params returns the parameters of the network with the user's waypoints.
-func (c *config) params() (*consensus.Params, error) {
-	params := c.network().Params()
-	known, err := c.known()
-	if known != nil {
-		known.Apply(params)
+// networkParams returns the parameters of the network with the user's waypoints.
+func networkParams(c *settings.Config) (*consensus.Params, error) {
+	p := c.Network().Params()
+	list, err := known(c)
+	if list != nil {
+		list.Apply(p)
 	}
-	return params, err
+	return p, err
 }
 
 // known returns the chain data of the user's waypoints file, nil if there is no such file.
-func (c *config) known() (*consensus.Known, error) {
+func known(c *settings.Config) (*consensus.Known, error) {
 	if c.Waypoints == "" {
 		return nil, nil
 	}
@@ -182,17 +183,17 @@ func (c *config) known() (*consensus.Known, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read waypoints: %w", err)
 	}
-	known, err := consensus.ParseKnown(string(c.Waypoints), text)
+	list, err := consensus.ParseKnown(string(c.Waypoints), text)
 	if err != nil {
-		return nil, usageError{fmt.Errorf("read waypoints: %w", err)}
+		return nil, settings.UsageError{Err: fmt.Errorf("read waypoints: %w", err)}
 	}
-	return &known, nil
+	return &list, nil
 }
 
 // userAgent is how the daemon introduces itself to peers.
 func userAgent() string { return "/spvd:" + version.Number() + "/" }
 
-func peerAddresses(list []peerAddress) []string {
+func peerAddresses(list []settings.PeerAddress) []string {
 	out := make([]string, len(list))
 	for i, address := range list {
 		out[i] = string(address)
@@ -200,7 +201,7 @@ func peerAddresses(list []peerAddress) []string {
 	return out
 }
 
-func serveAddresses(list []serveAddress) []string {
+func serveAddresses(list []settings.ServeAddress) []string {
 	out := make([]string, len(list))
 	for i, address := range list {
 		out[i] = string(address)
@@ -210,13 +211,13 @@ func serveAddresses(list []serveAddress) []string {
 
 // newServer binds the RPC addresses and returns the server that answers there. The certificates are
 // nil without TLS.
-func newServer(ctx context.Context, cfg *config, certificates *rpc.Certificates, core method.Core) (*rpc.Server, error) {
-	log := core.Logs.Logger(logRPC)
+func newServer(ctx context.Context, cfg *settings.Config, certificates *rpc.Certificates, core method.Core) (*rpc.Server, error) {
+	log := core.Logs.Logger(settings.LogRPC)
 	var secure *tls.Config
 	if certificates != nil {
 		secure = certificates.Config()
 	}
-	users, err := cfg.walletUsers()
+	users, err := cfg.Users()
 	if err != nil {
 		return nil, err
 	}
@@ -244,8 +245,8 @@ func newServer(ctx context.Context, cfg *config, certificates *rpc.Certificates,
 		ReadOnlyUsername: cfg.ReadOnlyUser,
 		ReadOnlyPassword: cfg.ReadOnlyPass,
 		WalletUsers:      users,
-		CookiePath:       cfg.cookieFile(),
-		CookieGroup:      cfg.CookieGroup.number,
+		CookiePath:       cfg.CookieFile(),
+		CookieGroup:      cfg.CookieGroup.Number,
 		Limits:           rpc.Limits{Websockets: cfg.RPCMaxWebsockets},
 	})
 	if err != nil {

@@ -5,32 +5,20 @@ import (
 	"crypto/x509"
 	"log/slog"
 
-	"github.com/spvd/spvd/internal/certificate"
 	"github.com/spvd/spvd/internal/orchestrator"
 	"github.com/spvd/spvd/internal/rpc"
 	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/settings"
 	"github.com/spvd/spvd/spv"
 )
 
-// certificateHost is a host name or an address that a certificate is to be valid for.
-type certificateHost string
-
-// UnmarshalFlag implements flags.Unmarshaler.
-func (h *certificateHost) UnmarshalFlag(value string) error {
-	if err := certificate.CheckHost(value); err != nil {
-		return refused("name for the certificate: %v", err)
-	}
-	*h = certificateHost(value)
-	return nil
-}
-
 // newCertificates returns the certificates of the RPC server, nil without TLS. Clients with a
 // certificate of the issuer, if there is one, need no password.
-func newCertificates(cfg *config, issuer *x509.Certificate, log *slog.Logger) (*rpc.Certificates, error) {
+func newCertificates(cfg *settings.Config, issuer *x509.Certificate, log *slog.Logger) (*rpc.Certificates, error) {
 	if cfg.NoTLS {
 		return nil, nil
 	}
-	files := rpc.TLSFiles{Cert: cfg.cert(), Key: cfg.key(), Renew: cfg.RenewCert, ClientCAs: string(cfg.ClientCAFile), Issuer: issuer}
+	files := rpc.TLSFiles{Cert: cfg.Cert(), Key: cfg.Key(), Renew: cfg.RenewCert, ClientCAs: string(cfg.ClientCAFile), Issuer: issuer}
 	for _, h := range cfg.AltDNSNames {
 		files.Hosts = append(files.Hosts, string(h))
 	}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/spvd/spvd"
+	"github.com/spvd/spvd/internal/settings"
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet"
@@ -18,12 +19,12 @@ import (
 // checkStore proves the chain store of the network again, instead of running a daemon, and
 // writes one line if it is sound. It creates and repairs nothing. Its error is one line for
 // the user: what is wrong, where, and what to do.
-func checkStore(ctx context.Context, cfg *config, stdout io.Writer) (err error) {
-	name := filepath.Join(cfg.netDir(), spvd.ChainFile)
+func checkStore(ctx context.Context, cfg *settings.Config, stdout io.Writer) (err error) {
+	name := filepath.Join(cfg.NetDir(), spvd.ChainFile)
 	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("there is no chain store at %s to check: start spvd, which makes one, or choose another directory with --appdata", name)
 	}
-	params, err := cfg.params()
+	params, err := networkParams(cfg)
 	if err != nil {
 		return err
 	}
@@ -60,8 +61,8 @@ func checkStore(ctx context.Context, cfg *config, stdout io.Writer) (err error) 
 
 // checkWallets compares the rows of each wallet with its transactions, and writes a line for
 // each sound one. The error names all others, and what to do for each.
-func checkWallets(ctx context.Context, cfg *config, params *consensus.Params, stdout io.Writer) error {
-	all := wallet.NewSet(wallet.SetConfig{Dir: filepath.Join(cfg.netDir(), spvd.WalletDir), Params: params})
+func checkWallets(ctx context.Context, cfg *settings.Config, params *consensus.Params, stdout io.Writer) error {
+	all := wallet.NewSet(wallet.SetConfig{Dir: filepath.Join(cfg.NetDir(), spvd.WalletDir), Params: params})
 	list, err := all.List()
 	if err != nil {
 		return err

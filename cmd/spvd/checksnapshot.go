@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/spvd/spvd/internal/settings"
 	"github.com/spvd/spvd/internal/snapshot"
 	"github.com/spvd/spvd/internal/usage"
 )
@@ -14,8 +15,8 @@ import (
 // checkSnapshot proves the snapshot of the network in the directory of --verifysnapshot,
 // without a network and without the data directory, and writes one line if all of it is
 // right. The error says what is wrong, and up to where all is proven.
-func checkSnapshot(ctx context.Context, cfg *config, stdout io.Writer) error {
-	params, err := cfg.params()
+func checkSnapshot(ctx context.Context, cfg *settings.Config, stdout io.Writer) error {
+	params, err := networkParams(cfg)
 	if err != nil {
 		return err
 	}

@@ -10,18 +10,19 @@ import (
 	"path/filepath"
 
 	"github.com/spvd/spvd"
+	"github.com/spvd/spvd/internal/settings"
 	"github.com/spvd/spvd/spv/chain"
 )
 
 // compactStore gives back the room that the chain store of the network does not use, instead of
 // running a daemon, and writes one line with the sizes before and after. Its error is one line for
 // the user; the store is as it was then.
-func compactStore(ctx context.Context, cfg *config, stdout io.Writer) (err error) {
-	name := filepath.Join(cfg.netDir(), spvd.ChainFile)
+func compactStore(ctx context.Context, cfg *settings.Config, stdout io.Writer) (err error) {
+	name := filepath.Join(cfg.NetDir(), spvd.ChainFile)
 	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("there is no chain store at %s to compact: choose another directory with --appdata", name)
 	}
-	params, err := cfg.params()
+	params, err := networkParams(cfg)
 	if err != nil {
 		return err
 	}

@@ -6,46 +6,30 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/spvd/spvd/internal/logging"
+	"github.com/spvd/spvd/internal/settings"
 )
-
-func TestCookieGroupSetting(t *testing.T) {
-	for value, want := range map[string]string{
-		"12345": "", strconv.Itoa(os.Getgid()): "",
-		"no such group": `this machine has no group "no such group"`, "-1": "no group", "99999999999": "no group",
-	} {
-		var g groupFlag
-		err := g.UnmarshalFlag(value)
-		if want == "" && (err != nil || g.String() != value || strconv.Itoa(*g.number) != value) {
-			t.Errorf("%s: %v, %v", value, g, err)
-		}
-		if want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
-			t.Errorf("%s: %v", value, err)
-		}
-	}
-}
 
 // TestCookieGroupNeedsTheDirectories: each directory that the members cannot pass is named.
 func TestCookieGroupNeedsTheDirectories(t *testing.T) {
 	root := t.TempDir()
 	group := os.Getgid()
-	cfg := defaultConfig()
-	cfg.AppData, cfg.CookieGroup = path(filepath.Join(root, "data")), groupFlag{"ours", &group}
-	if err := os.MkdirAll(cfg.netDir(), 0o700); err != nil {
+	cfg := settings.Default()
+	cfg.AppData, cfg.CookieGroup = settings.Path(filepath.Join(root, "data")), settings.Group{Name: "ours", Number: &group}
+	if err := os.MkdirAll(cfg.NetDir(), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	closed := func() string {
 		var out bytes.Buffer
-		logs := logging.New(&out, logging.Text, logDaemon)
-		warnOfWall(cfg, logs.Logger(logDaemon))
+		logs := logging.New(&out, logging.Text, settings.LogDaemon)
+		warnOfWall(cfg, logs.Logger(settings.LogDaemon))
 		return out.String()
 	}
 	log := closed()
-	for _, dir := range []string{string(cfg.AppData), cfg.netDir()} {
+	for _, dir := range []string{string(cfg.AppData), cfg.NetDir()} {
 		if !strings.Contains(log, "chgrp ours "+dir+" && chmod g+x "+dir) {
 			t.Errorf("%s is not named:\n%s", dir, log)
 		}
@@ -57,8 +41,8 @@ func TestCookieGroupNeedsTheDirectories(t *testing.T) {
 		t.Errorf("with access for the group:\n%s", log)
 	}
 	var out bytes.Buffer
-	logs := logging.New(&out, logging.Text, logDaemon)
-	if warnOfReaders(cfg, logs.Logger(logDaemon)); out.Len() > 0 {
+	logs := logging.New(&out, logging.Text, settings.LogDaemon)
+	if warnOfReaders(cfg, logs.Logger(settings.LogDaemon)); out.Len() > 0 {
 		t.Errorf("the access that the group needs is warned of:\n%s", &out)
 	}
 }
@@ -70,10 +54,10 @@ func TestCookieGroupEntersWhatIsMade(t *testing.T) {
 	if os.Geteuid() == 0 {
 		group = 12345
 	}
-	for _, of := range []groupFlag{{}, {"ours", &group}} {
+	for _, of := range []settings.Group{{}, {Name: "ours", Number: &group}} {
 		root := t.TempDir()
-		cfg := defaultConfig()
-		cfg.AppData, cfg.CookieGroup = path(filepath.Join(root, "old", "data")), of
+		cfg := settings.Default()
+		cfg.AppData, cfg.CookieGroup = settings.Path(filepath.Join(root, "old", "data")), of
 		if err := os.Mkdir(filepath.Join(root, "old"), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -81,15 +65,15 @@ func TestCookieGroupEntersWhatIsMade(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := os.FileMode(0o700)
-		if of.number != nil {
+		if of.Number != nil {
 			want = 0o710
 		}
-		for dir, want := range map[string]os.FileMode{filepath.Join(root, "old"): 0o755, string(cfg.AppData): want, cfg.netDir(): want} {
+		for dir, want := range map[string]os.FileMode{filepath.Join(root, "old"): 0o755, string(cfg.AppData): want, cfg.NetDir(): want} {
 			info, err := os.Stat(dir)
 			if err != nil || info.Mode().Perm() != want {
 				t.Fatalf("%s: %v, %v; want %o", dir, info.Mode(), err, want)
 			}
-			if of.number != nil && want == 0o710 && !of.owns(info) {
+			if of.Number != nil && want == 0o710 && !of.Owns(info) {
 				t.Errorf("%s is not of the group", dir)
 			}
 		}

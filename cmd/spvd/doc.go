@@ -2,9 +2,8 @@
 // network and answers JSON-RPC.
 //
 // It embeds the light client of package spvd, as any program can, and adds what users of a
-// daemon need. It reads the configuration (config.go, load.go, inifile.go, validate.go),
-// opens the client, and builds the RPC server and the status page around it (build.go,
-// page.go). It runs all of them until a signal, the stop method or a failure ends one
+// daemon need. It reads the settings (internal/settings), opens the client, and builds the RPC
+// server and the status page around it (build.go, page.go). It runs all of them until a signal, the stop method or a failure ends one
 // (serve.go, internal/orchestrator, supervisor.go). With --until it ends by itself (until.go), with
 // --blocknotify and --walletnotify it runs commands of the user (hooks.go, internal/hooks). With
 // --checkdb it proves the chain store and the wallets instead and exits (checkdb.go), with

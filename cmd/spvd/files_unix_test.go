@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/spvd/spvd/internal/settings"
 )
 
 // TestPipeIsRefused: a pipe in the place of the configuration or of the waypoints ends the
@@ -34,12 +36,12 @@ func TestPipeIsRefused(t *testing.T) {
 // TestReadableDataIsWarnedOf: what other users can read is named with what to do.
 func TestReadableDataIsWarnedOf(t *testing.T) {
 	dir := t.TempDir()
-	cfg := defaultConfig()
-	cfg.AppData = path(dir)
-	if err := os.MkdirAll(cfg.netDir(), 0o700); err != nil {
+	cfg := settings.Default()
+	cfg.AppData = settings.Path(dir)
+	if err := os.MkdirAll(cfg.NetDir(), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(cfg.file(), nil, 0o600); err != nil {
+	if err := os.WriteFile(cfg.File(), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	warned := func() int {
@@ -53,7 +55,7 @@ func TestReadableDataIsWarnedOf(t *testing.T) {
 	if n := warned(); n != 0 {
 		t.Errorf("%d warnings of files that no other user can read", n)
 	}
-	for _, name := range []string{dir, cfg.file()} {
+	for _, name := range []string{dir, cfg.File()} {
 		if err := os.Chmod(name, 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -65,10 +67,10 @@ func TestReadableDataIsWarnedOf(t *testing.T) {
 		return // no other user's files can be made
 	}
 	for mode, want := range map[os.FileMode]int{0o640: 1, 0o644: 2} { // the data directory stays 0o755
-		if err := os.Chown(cfg.file(), 1234, 0); err != nil {
+		if err := os.Chown(cfg.File(), 1234, 0); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Chmod(cfg.file(), mode); err != nil {
+		if err := os.Chmod(cfg.File(), mode); err != nil {
 			t.Fatal(err)
 		}
 		if n := warned(); n != want {

@@ -8,28 +8,17 @@ import (
 
 	"github.com/spvd/spvd/internal/hooks"
 	"github.com/spvd/spvd/internal/orchestrator"
+	"github.com/spvd/spvd/internal/settings"
 	"github.com/spvd/spvd/internal/systemd"
 	"github.com/spvd/spvd/spv"
 	"github.com/spvd/spvd/wallet"
 )
 
-// hookFlag is a command of the user for the system's shell.
-type hookFlag string
-
-// UnmarshalFlag implements flags.Unmarshaler.
-func (h *hookFlag) UnmarshalFlag(value string) error {
-	if strings.TrimSpace(value) == "" {
-		return refused("the command is empty")
-	}
-	*h = hookFlag(value)
-	return nil
-}
-
 // newHooks returns the services that run the commands of --blocknotify and --walletnotify, and the
 // one that reaps other processes if this is process 1.
-func newHooks(cfg *config, syncer *spv.Syncer, wallets *wallet.Set, environ []string, log *slog.Logger) []orchestrator.Worker {
+func newHooks(cfg *settings.Config, syncer *spv.Syncer, wallets *wallet.Set, environ []string, log *slog.Logger) []orchestrator.Worker {
 	runner := hooks.NewRunner()
-	hook := func(option string, command hookFlag) *hooks.Hook {
+	hook := func(option string, command settings.Command) *hooks.Hook {
 		return &hooks.Hook{
 			Option: option, Command: string(command), Environ: commandEnvironment(environ), Runner: runner, Log: log,
 		}
@@ -57,6 +46,6 @@ func newHooks(cfg *config, syncer *spv.Syncer, wallets *wallet.Set, environ []st
 // daemon's own variables: its settings, among which are passwords, and its service manager.
 func commandEnvironment(environ []string) []string {
 	return slices.DeleteFunc(slices.Clone(environ), func(variable string) bool {
-		return strings.HasPrefix(variable, envPrefix) || systemd.Own(variable)
+		return strings.HasPrefix(variable, settings.EnvPrefix) || systemd.Own(variable)
 	})
 }

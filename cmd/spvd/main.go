@@ -14,6 +14,7 @@ import (
 	"github.com/jessevdk/go-flags"
 
 	"github.com/spvd/spvd/internal/safetext"
+	"github.com/spvd/spvd/internal/settings"
 	"github.com/spvd/spvd/internal/version"
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/wallet"
@@ -54,7 +55,7 @@ func stopSignals() []os.Signal {
 // run is the program: it returns the exit code once ctx has ended and all services have
 // stopped, or earlier if there is nothing to run.
 func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
-	cfg, err := loadConfig(args, environ)
+	cfg, err := settings.Load(args, environ)
 	var usage *flags.Error
 	switch {
 	case errors.As(err, &usage) && usage.Type == flags.ErrHelp:
@@ -67,18 +68,18 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		fmt.Fprintf(stdout, "spvd version %s (%s %s/%s)\n", version.String(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 		return exitClean
 	case cfg.DumpConfig:
-		writeSettings(stdout, cfg)
+		settings.WriteSettings(stdout, cfg)
 		return exitClean
-	case cfg.DebugLevel == showLevels:
-		fmt.Fprintf(stdout, "Supported subsystems %v\n", subsystems())
+	case cfg.DebugLevel == settings.ShowLevels:
+		fmt.Fprintf(stdout, "Supported subsystems %v\n", settings.Subsystems())
 		return exitClean
 	}
 	tuneGarbage()
 	switch {
 	case cfg.ManPage != "":
-		err = writeManual(stdout, cfg.ManPage)
+		err = settings.WriteManual(stdout, cfg.ManPage)
 	case cfg.Completion != "":
-		err = writeCompletion(stdout, cfg.Completion)
+		err = settings.WriteCompletion(stdout, cfg.Completion)
 	case cfg.CheckDB:
 		err = checkStore(ctx, cfg, stdout)
 	case cfg.Compact:
@@ -88,7 +89,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	default:
 		err = serve(ctx, cfg, environ, stdout)
 	}
-	var wrong usageError
+	var wrong settings.UsageError
 	switch {
 	case errors.As(err, &wrong):
 		fmt.Fprintf(stderr, "spvd: %s (spvd --help lists the settings)\n", oneLine(err))

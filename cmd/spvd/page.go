@@ -15,13 +15,14 @@ import (
 	"github.com/spvd/spvd/internal/orchestrator"
 	"github.com/spvd/spvd/internal/page"
 	"github.com/spvd/spvd/internal/rpc"
+	"github.com/spvd/spvd/internal/settings"
 	"github.com/spvd/spvd/internal/version"
 )
 
 // newPage binds the addresses of the status page and returns the service that serves it, none
 // without addresses. Users log in as those of the RPC server, whose certificates, nil without
 // TLS, the page may have too.
-func newPage(ctx context.Context, cfg *config, logs *logging.Log, core page.Core, users *rpc.Server, certificates *rpc.Certificates) ([]orchestrator.Worker, error) {
+func newPage(ctx context.Context, cfg *settings.Config, logs *logging.Log, core page.Core, users *rpc.Server, certificates *rpc.Certificates) ([]orchestrator.Worker, error) {
 	if len(cfg.MetricsListen) == 0 {
 		return nil, nil
 	}
@@ -43,10 +44,10 @@ func newPage(ctx context.Context, cfg *config, logs *logging.Log, core page.Core
 	}
 	server, err := page.New(page.Config{
 		Core:      core,
-		Log:       logs.Logger(logPage),
-		Network:   cfg.network().String(),
+		Log:       logs.Logger(settings.LogPage),
+		Network:   cfg.Network().String(),
 		Version:   version.String(),
-		Interval:  cfg.network().Params().ChainParams.TargetTimePerBlock,
+		Interval:  cfg.Network().Params().ChainParams.TargetTimePerBlock,
 		Started:   time.Now(),
 		Listeners: listeners,
 		TLS:       secure,
@@ -59,10 +60,10 @@ func newPage(ctx context.Context, cfg *config, logs *logging.Log, core page.Core
 }
 
 // listenPage binds all addresses of the status page, or none.
-func listenPage(ctx context.Context, cfg *config) ([]net.Listener, error) {
+func listenPage(ctx context.Context, cfg *settings.Config) ([]net.Listener, error) {
 	var bound []net.Listener
 	for _, address := range cfg.MetricsListen {
-		host, port, err := splitAddress(string(address))
+		host, port, err := settings.SplitAddress(string(address))
 		if err != nil {
 			return nil, errors.Join(err, closeAll(bound))
 		}
@@ -83,8 +84,8 @@ func listenPage(ctx context.Context, cfg *config) ([]net.Listener, error) {
 }
 
 // defaultPagePort is the port after that of JSON-RPC.
-func defaultPagePort(cfg *config) string {
-	switch cfg.network().Params().ChainParams.Net {
+func defaultPagePort(cfg *settings.Config) string {
+	switch cfg.Network().Params().ChainParams.Net {
 	case wire.TestNet3:
 		return "19113"
 	case wire.SimNet:

@@ -13,6 +13,7 @@ import (
 	"github.com/spvd/spvd/internal/orchestrator"
 	"github.com/spvd/spvd/internal/parent"
 	"github.com/spvd/spvd/internal/rpc"
+	"github.com/spvd/spvd/internal/settings"
 	"github.com/spvd/spvd/internal/wait"
 )
 
@@ -27,7 +28,7 @@ type parentPipes struct {
 }
 
 // openParent opens the pipes of the settings, and makes the certificate that is to be reported.
-func openParent(cfg *config) (p *parentPipes, err error) {
+func openParent(cfg *settings.Config) (p *parentPipes, err error) {
 	p = &parentPipes{}
 	for _, each := range []struct {
 		flag   string
@@ -38,7 +39,7 @@ func openParent(cfg *config) (p *parentPipes, err error) {
 			continue
 		}
 		if *each.pipe, err = parent.Open(uintptr(*each.number)); err != nil {
-			return nil, errors.Join(usageError{fmt.Errorf("%s: %w", each.flag, err)}, p.close())
+			return nil, errors.Join(settings.UsageError{Err: fmt.Errorf("%s: %w", each.flag, err)}, p.close())
 		}
 	}
 	if !cfg.IssueClientCert {
@@ -66,7 +67,7 @@ func (p *parentPipes) close() error {
 
 // services returns the services that report, and that stop the daemon when the program has
 // closed its pipe.
-func (p *parentPipes) services(cfg *config, addresses []net.Addr, certificates *rpc.Certificates, stop func(), log *slog.Logger) (list []orchestrator.Worker) {
+func (p *parentPipes) services(cfg *settings.Config, addresses []net.Addr, certificates *rpc.Certificates, stop func(), log *slog.Logger) (list []orchestrator.Worker) {
 	if cfg.RPCListenerEvents {
 		for _, a := range addresses {
 			p.reports = append(p.reports, parent.Message{Type: parent.ListenerType, Payload: []byte(a.String())})

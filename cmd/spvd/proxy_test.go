@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/settings"
 )
 
 // fakeProxy is a SOCKS5 proxy on loopback that reaches the hosts it was told of
@@ -210,5 +211,5 @@ func TestSeedersAreAskedThroughTheProxy(t *testing.T) {
 }
 
 func testNetSeeders() []string {
-	return (&config{TestNet: true}).network().Params().ChainParams.Seeders()
+	return (&settings.Config{TestNet: true}).Network().Params().ChainParams.Seeders()
 }

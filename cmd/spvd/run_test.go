@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/spvd/spvd/internal/rpc/api"
 	"github.com/spvd/spvd/internal/version"
 )
 
@@ -158,6 +159,16 @@ func TestVersionDoesNotNeedAGoodFile(t *testing.T) {
 	if code != exitClean || !strings.HasPrefix(out, "spvd version") {
 		t.Errorf("exit code %d, output %q", code, out)
 	}
+}
+
+// dataDir returns a data directory with a configuration file.
+func dataDir(t *testing.T, file string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, api.ConfigFile), []byte(file), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 func TestWrongSettingsAreUsageErrors(t *testing.T) {

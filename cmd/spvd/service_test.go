@@ -15,6 +15,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/internal/rpc/api"
+	"github.com/spvd/spvd/internal/settings"
 )
 
 // serviceDir has the files that service managers and container engines read.
@@ -32,23 +33,23 @@ func readService(t *testing.T, name string) string {
 // TestUnit holds the unit to what the daemon does: it speaks the protocol of the
 // service manager, knows its flags, and needs as long to stop.
 func TestUnit(t *testing.T) {
-	settings := make(map[string]string)
+	unit := make(map[string]string)
 	for line := range strings.Lines(readService(t, "spvd.service")) {
 		if key, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok && line[0] != '#' {
-			settings[key] = value
+			unit[key] = value
 		}
 	}
 	for key, want := range map[string]string{
 		"Type": "notify", "WatchdogSec": "1min", "RestartPreventExitStatus": "2", "Restart": "on-failure",
 		"TimeoutStopSec": "15s", "User": "spvd", "ProtectSystem": "strict", "NoNewPrivileges": "yes",
 	} {
-		if settings[key] != want {
-			t.Errorf("%s is %q, want %q", key, settings[key], want)
+		if unit[key] != want {
+			t.Errorf("%s is %q, want %q", key, unit[key], want)
 		}
 	}
-	args := strings.Fields(settings["ExecStart"])
-	cfg, err := loadConfig(append(args[1:], "--configfile="+os.DevNull), nil)
-	if err != nil || string(cfg.AppData) != "/var/lib/"+settings["StateDirectory"] || !slices.Contains(args, "--configfile=/etc/spvd/spvd.conf") {
+	args := strings.Fields(unit["ExecStart"])
+	cfg, err := settings.Load(append(args[1:], "--configfile="+os.DevNull), nil)
+	if err != nil || string(cfg.AppData) != "/var/lib/"+unit["StateDirectory"] || !slices.Contains(args, "--configfile=/etc/spvd/spvd.conf") {
 		t.Errorf("%q gives %v", args, err)
 	}
 	for _, name := range []string{"spvd.sysusers", "spvd.tmpfiles"} {
@@ -107,14 +108,14 @@ func TestCompose(t *testing.T) {
 		if word, ok := strings.CutPrefix(line, "- "); ok && strings.HasPrefix(strings.Trim(word, `"`), "--") {
 			args = append(args, strings.Trim(word, `"`))
 		}
-		if name, value, ok := strings.Cut(strings.TrimPrefix(line, "# "), ": "); ok && strings.HasPrefix(name, envPrefix) && name != "SPVD_TESTNET" {
+		if name, value, ok := strings.Cut(strings.TrimPrefix(line, "# "), ": "); ok && strings.HasPrefix(name, settings.EnvPrefix) && name != "SPVD_TESTNET" {
 			environ = append(environ, name+"="+strings.Trim(value, `"`))
 		}
 	}
 	if len(args) < 5 || len(environ) == 0 {
 		t.Fatalf("it has the flags %q and the variables %q", args, environ)
 	}
-	cfg, err := loadConfig(append(args, "--appdata=/data", "--configfile="+os.DevNull), environ)
+	cfg, err := settings.Load(append(args, "--appdata=/data", "--configfile="+os.DevNull), environ)
 	if err != nil {
 		t.Fatalf("%q and %q are refused: %v", args, environ, err)
 	}
@@ -122,14 +123,14 @@ func TestCompose(t *testing.T) {
 	for _, want := range []string{
 		"https://" + host + ":" + api.DefaultPort(wire.MainNet), `["` + host + `:9113"]`, "  " + host + ":\n    build:",
 		"context: ../..\n", "dockerfile: docs/service/Dockerfile\n", "- spvd:/data\n",
-		"- certificate:" + filepath.Dir(cfg.cert()) + "\n", "- certificate:/spvd:ro\n",
+		"- certificate:" + filepath.Dir(cfg.Cert()) + "\n", "- certificate:/spvd:ro\n",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("it does not contain %q", want)
 		}
 	}
-	if n := strings.Count(text, "- spvd:"); n != 1 || filepath.Dir(cfg.key()) != string(cfg.AppData) {
-		t.Errorf("the data is in %d containers, and the key in %s", n, cfg.key())
+	if n := strings.Count(text, "- spvd:"); n != 1 || filepath.Dir(cfg.Key()) != string(cfg.AppData) {
+		t.Errorf("the data is in %d containers, and the key in %s", n, cfg.Key())
 	}
 }
 
@@ -208,7 +209,7 @@ func TestImage(t *testing.T) {
 			t.Errorf("the image runs %s, want %q", text, want)
 		}
 	}
-	cfg, err := loadConfig([]string{"--configfile=" + os.DevNull}, strings.Fields(last["ENV"]))
+	cfg, err := settings.Load([]string{"--configfile=" + os.DevNull}, strings.Fields(last["ENV"]))
 	if err != nil || cfg.AppData != "/data" || !cfg.NoFileLogging {
 		t.Errorf("%s gives %+v, %v", last["ENV"], cfg, err)
 	}

@@ -8,23 +8,9 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/internal/orchestrator"
+	"github.com/spvd/spvd/internal/settings"
 	"github.com/spvd/spvd/spv"
 )
-
-// untilSynced is the only value of --until.
-const untilSynced = "synced"
-
-// goalFlag is the condition that ends the daemon; empty for none.
-type goalFlag string
-
-// UnmarshalFlag implements flags.Unmarshaler.
-func (g *goalFlag) UnmarshalFlag(value string) error {
-	if value != untilSynced {
-		return refused("until %q: the daemon can run until %s", value, untilSynced)
-	}
-	*g = goalFlag(value)
-	return nil
-}
 
 // waitingEvery is the time between two log lines about the missing condition.
 const waitingEvery = 30 * time.Second
@@ -48,12 +34,12 @@ type sprint struct {
 }
 
 // newSprint returns the service that ends the daemon once it is synced, none without --until.
-func newSprint(cfg *config, syncer syncing, log *slog.Logger, stop func()) []orchestrator.Worker {
+func newSprint(cfg *settings.Config, syncer syncing, log *slog.Logger, stop func()) []orchestrator.Worker {
 	if cfg.Until == "" {
 		return nil
 	}
 	s := &sprint{syncer: syncer, log: log, timeout: cfg.Timeout, stop: stop}
-	return []orchestrator.Worker{{Name: "--until=" + untilSynced, Serve: s.run}}
+	return []orchestrator.Worker{{Name: "--until=" + settings.UntilSynced, Serve: s.run}}
 }
 
 // run waits until the daemon is synced and stops it. It returns an error with the missing

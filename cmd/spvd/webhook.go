@@ -1,13 +1,13 @@
 package main
 
 import (
-	"fmt"
 	"log/slog"
 	"path/filepath"
 	"time"
 
 	"github.com/spvd/spvd"
 	"github.com/spvd/spvd/internal/rpc/feed"
+	"github.com/spvd/spvd/internal/settings"
 	"github.com/spvd/spvd/internal/version"
 	"github.com/spvd/spvd/internal/webhook"
 	"github.com/spvd/spvd/peer"
@@ -20,34 +20,8 @@ const (
 	webhookSecret = "webhook.secret" // the key of signatures, without --notifysecret
 )
 
-// receiverFlag is the address of a receiver of events; empty when unset.
-type receiverFlag string
-
-// UnmarshalFlag implements flags.Unmarshaler. Its error does not repeat the address, which may hold
-// a secret.
-func (r *receiverFlag) UnmarshalFlag(value string) error {
-	if _, err := webhook.ParseTarget(value); err != nil {
-		return refused("the address cannot receive events: %v", err)
-	}
-	*r = receiverFlag(value)
-	return nil
-}
-
-// validateWebhook returns an error for settings of the webhook that do not go together.
-func (c *config) validateWebhook() error {
-	switch {
-	case c.NotifyConfirmations < 1 || c.NotifyConfirmations > 1000:
-		return fmt.Errorf("--notifyconfirmations is %d: it must be 1 to 1000", c.NotifyConfirmations)
-	case c.NotifyURL == "" && c.NotifySecret != "":
-		return fmt.Errorf("--notifysecret signs nothing without --notifyurl")
-	case c.NotifySecret != "" && len(c.NotifySecret) < webhook.MinSecret:
-		return fmt.Errorf("--notifysecret has fewer than %d characters: it could be found by trying", webhook.MinSecret)
-	}
-	return nil
-}
-
 // newWebhook returns what posts events, nil if there is no receiver.
-func newWebhook(cfg *config, client *spvd.Client, hub *feed.Hub, log *slog.Logger) (*webhook.Hook, error) {
+func newWebhook(cfg *settings.Config, client *spvd.Client, hub *feed.Hub, log *slog.Logger) (*webhook.Hook, error) {
 	if cfg.NotifyURL == "" {
 		return nil, nil
 	}
@@ -57,15 +31,15 @@ func newWebhook(cfg *config, client *spvd.Client, hub *feed.Hub, log *slog.Logge
 	}
 	secret := []byte(cfg.NotifySecret)
 	if len(secret) == 0 {
-		if secret, err = webhook.LoadSecret(filepath.Join(cfg.netDir(), webhookSecret)); err != nil {
+		if secret, err = webhook.LoadSecret(filepath.Join(cfg.NetDir(), webhookSecret)); err != nil {
 			return nil, err
 		}
 	}
 	net := client.Params().ChainParams
-	settings := webhook.Config{
+	c := webhook.Config{
 		Target:    target,
 		Secret:    secret,
-		File:      filepath.Join(cfg.netDir(), webhookFile),
+		File:      filepath.Join(cfg.NetDir(), webhookFile),
 		Network:   net.Name,
 		Genesis:   net.GenesisHash,
 		Depth:     int64(cfg.NotifyConfirmations),
@@ -81,7 +55,7 @@ func newWebhook(cfg *config, client *spvd.Client, hub *feed.Hub, log *slog.Logge
 		if err != nil {
 			return nil, err
 		}
-		settings.Dial = proxy.Dial
+		c.Dial = proxy.Dial
 	}
-	return webhook.New(settings), nil
+	return webhook.New(c), nil
 }

@@ -126,6 +126,7 @@ func rooms() []room {
 		{dir: "internal/race"},    // the tests of every room may import it
 		{dir: "internal/testenv"}, // likewise
 		{dir: "internal/arch"},
+		{dir: "internal/settings", imports: []string{".", "spv", "peer", "wallet", "internal/certificate", "internal/logging", "internal/manual", "internal/password", "internal/regular", "internal/rpc", "internal/usage", "internal/webhook"}},
 		{dir: "cmd/spvd", imports: []string{".", "peer", "spv", "wallet", "internal"}},
 		{dir: "cmd/libspvd", imports: []string{"internal/engine", "internal/rpc/api", "internal/rpc/view", "internal/version"}},
 		{dir: "cmd/spvctl", imports: []string{"internal/certificate", "internal/manual", "internal/password", "internal/safetext", "internal/parse", "internal/rpc/api", "internal/rpc/txcheck", "internal/usage", "internal/version"}, testOnly: append(core, "internal/rpc", simulated)},

@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"io"
@@ -6,22 +6,22 @@ import (
 	"github.com/spvd/spvd/internal/manual"
 )
 
-// manualPage is the section of the manual whose page --manpage prints: 1 for spvd(1), 5 for
+// ManualPage is the section of the manual whose page --manpage prints: 1 for spvd(1), 5 for
 // spvd.conf(5).
-type manualPage string
+type ManualPage string
 
 // UnmarshalFlag implements flags.Unmarshaler.
-func (p *manualPage) UnmarshalFlag(value string) error {
+func (p *ManualPage) UnmarshalFlag(value string) error {
 	if value != "1" && value != "5" {
 		return refused("manpage %q: there are pages in section 1, spvd(1), and 5, spvd.conf(5)", value)
 	}
-	*p = manualPage(value)
+	*p = ManualPage(value)
 	return nil
 }
 
-// writeManual writes a manual page, which follows from the table of options.
+// WriteManual writes a manual page, which follows from the table of options.
 // SOURCE_DATE_EPOCH sets its date.
-func writeManual(w io.Writer, page manualPage) error {
+func WriteManual(w io.Writer, page ManualPage) error {
 	write := programPage
 	if page == "5" {
 		write = filePage
@@ -42,21 +42,21 @@ watch-only wallets, and answers JSON-RPC. It holds no keys.
 Without options it keeps in step with the main network, finds peers by itself, and writes a cookie with which
 spvctl(1) of the same user controls it.
 
-Each option is also a key of the configuration file, see spvd.conf(5), and in capitals after ` + envPrefix + ` an environment
+Each option is also a key of the configuration file, see spvd.conf(5), and in capitals after ` + EnvPrefix + ` an environment
 variable, in which commas separate the values of an option that may be repeated. The command line has precedence over
 the environment, and that over the file.
 
 The first signal, SIGTERM, SIGINT or SIGHUP, stops spvd cleanly, within ten seconds. The second one stops it at once.
 Neither loses what was acknowledged.`)
 	p.Section("OPTIONS")
-	p.Options(newParser(defaultConfig()).Group.Find(optionGroup).Options())
+	p.Options(newParser(Default()).Group.Find(optionGroup).Options())
 	p.Entry("-h, --help", "Print the options and exit.")
 	p.Section("EXIT STATUS")
 	p.Entry("0", "spvd has stopped cleanly: by a signal, by spvctl stop, or because --until was reached.")
 	p.Entry("1", "A fatal error, or --timeout has passed. Standard error has one line with the fault, its place and the next step.")
 	p.Entry("2", "The settings are wrong, and a restart does not help. Standard error has one line.")
 	p.Section("ENVIRONMENT")
-	p.Entry(envPrefix+"OPTION", "A setting; an unknown one is refused.")
+	p.Entry(EnvPrefix+"OPTION", "A setting; an unknown one is refused.")
 	p.Entry("SSL_CERT_FILE", "The certificates with which seeders and receivers of events are verified.")
 	writeFiles(p)
 	p.Section("EXAMPLES")
@@ -82,7 +82,7 @@ the network, the user name and the password. It may hold passwords: let no other
 
 Options of spvd(1) on the command line, and environment variables, have precedence over the file.`)
 	p.Section("SETTINGS")
-	for _, opt := range fileOptions(defaultConfig()) {
+	for _, opt := range fileOptions(Default()) {
 		value := opt.ValueName
 		if value == "" {
 			value = "true"

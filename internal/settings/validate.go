@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"errors"
@@ -6,15 +6,17 @@ import (
 	"net"
 )
 
-// usageError is an error that the user corrects by other settings. It makes the exit code
-// exitUsage wherever it is found.
-type usageError struct{ error }
+// UsageError is an error that the user corrects by other settings. It makes the exit code that
+// of a wrong command line, wherever it is found.
+type UsageError struct{ Err error }
+
+func (e UsageError) Error() string { return e.Err.Error() }
 
 // Unwrap returns the error in it.
-func (e usageError) Unwrap() error { return e.error }
+func (e UsageError) Unwrap() error { return e.Err }
 
 // validate returns an error for settings that do not go together.
-func (c *config) validate() error {
+func (c *Config) validate() error {
 	for _, check := range []func() error{c.validateChain, c.validateUsers, c.validateListeners, c.validateWebhook} {
 		if err := check(); err != nil {
 			return err
@@ -23,7 +25,7 @@ func (c *config) validate() error {
 	return nil
 }
 
-func (c *config) validateChain() error {
+func (c *Config) validateChain() error {
 	switch {
 	case c.TestNet && c.SimNet:
 		return errors.New("--testnet and --simnet exclude each other: choose one network")
@@ -38,18 +40,18 @@ func (c *config) validateChain() error {
 	}
 	xpubs, names := make(map[string]string), make(map[string]string)
 	for _, a := range c.Account {
-		if other, named := xpubs[a.name]; named && other != a.xpub {
-			return fmt.Errorf("--account names two different keys %q: give the accounts different names", a.name)
+		if other, named := xpubs[a.Name]; named && other != a.Xpub {
+			return fmt.Errorf("--account names two different keys %q: give the accounts different names", a.Name)
 		}
-		if other, given := names[a.xpub]; given && other != a.name {
-			return fmt.Errorf("--account gives one key the names %q and %q: one of them may have the wrong key", other, a.name)
+		if other, given := names[a.Xpub]; given && other != a.Name {
+			return fmt.Errorf("--account gives one key the names %q and %q: one of them may have the wrong key", other, a.Name)
 		}
-		xpubs[a.name], names[a.xpub] = a.xpub, a.name
+		xpubs[a.Name], names[a.Xpub] = a.Xpub, a.Name
 	}
 	return nil
 }
 
-func (c *config) validateListeners() error {
+func (c *Config) validateListeners() error {
 	switch {
 	case c.RPCMaxWebsockets < 1:
 		return errors.New("--rpcmaxwebsockets must be at least 1")
@@ -57,7 +59,7 @@ func (c *config) validateListeners() error {
 		return errors.New("--rpccert and --rpckey need each other: set both or neither")
 	case c.NoTLS && (c.RPCCert != "" || c.ClientCAFile != "" || len(c.AltDNSNames) > 0 || c.RenewCert):
 		return errors.New("--notls leaves no use for --rpccert, --rpckey, --clientcafile, --altdnsnames and --renewcert: remove one or the other")
-	case c.CookieGroup.number != nil && c.cookieFile() == "":
+	case c.CookieGroup.Number != nil && c.CookieFile() == "":
 		return errors.New("--cookiegroup has no use with --password: there is no cookie then, remove one or the other")
 	case c.LowBandwidth && len(c.Listen) > 0:
 		return errors.New("--lowbandwidth leaves no use for --listen: remove one or the other")
@@ -89,9 +91,9 @@ func (c *config) validateListeners() error {
 
 // beyondLoopback returns the first of the addresses that other machines may
 // reach, in words; nothing if there is none.
-func beyondLoopback(addresses []listenAddress) string {
+func beyondLoopback(addresses []ListenAddress) string {
 	for _, address := range addresses {
-		host, _, _ := splitAddress(string(address)) // UnmarshalFlag has read it
+		host, _, _ := SplitAddress(string(address)) // UnmarshalFlag has read it
 		switch ip := net.ParseIP(host); {
 		case host == "localhost" || ip != nil && ip.IsLoopback():
 		case address == "":

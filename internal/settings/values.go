@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"errors"
@@ -21,12 +21,12 @@ func refused(format string, args ...any) error {
 	return &flags.Error{Type: flags.ErrMarshal, Message: fmt.Sprintf(format, args...)}
 }
 
-// path is a file or directory the user has named; empty when unset. A leading
+// Path is a file or directory the user has named; empty when unset. A leading
 // ~ is the home directory.
-type path string
+type Path string
 
 // UnmarshalFlag implements flags.Unmarshaler.
-func (p *path) UnmarshalFlag(value string) error {
+func (p *Path) UnmarshalFlag(value string) error {
 	if value == "" {
 		return refused("the path is empty")
 	}
@@ -37,25 +37,25 @@ func (p *path) UnmarshalFlag(value string) error {
 		}
 		value = home + value[1:]
 	}
-	*p = path(filepath.Clean(value))
+	*p = Path(filepath.Clean(value))
 	return nil
 }
 
 // or returns the path, or when unset a name in a directory.
-func (p path) or(dir path, name string) string {
+func (p Path) or(dir Path, name string) string {
 	if p == "" {
 		return filepath.Join(string(dir), name)
 	}
 	return string(p)
 }
 
-// peerAddress is the address of a peer: a host name or IP address, with or
+// PeerAddress is the address of a peer: a host name or IP address, with or
 // without a port.
-type peerAddress string
+type PeerAddress string
 
 // UnmarshalFlag implements flags.Unmarshaler.
-func (a *peerAddress) UnmarshalFlag(value string) error {
-	host, port, err := splitAddress(value)
+func (a *PeerAddress) UnmarshalFlag(value string) error {
+	host, port, err := SplitAddress(value)
 	switch {
 	case err != nil:
 		return refused("peer address %q: %v", value, err)
@@ -66,60 +66,60 @@ func (a *peerAddress) UnmarshalFlag(value string) error {
 	case port == "0":
 		return refused("peer address %q: port 0 is no port of a peer", value)
 	}
-	*a = peerAddress(value)
+	*a = PeerAddress(value)
 	return nil
 }
 
-// proxyAddress is the address of a SOCKS5 proxy; empty when there is none.
-type proxyAddress string
+// ProxyAddress is the address of a SOCKS5 proxy; empty when there is none.
+type ProxyAddress string
 
 // UnmarshalFlag implements flags.Unmarshaler.
-func (a *proxyAddress) UnmarshalFlag(value string) error {
+func (a *ProxyAddress) UnmarshalFlag(value string) error {
 	proxy, err := peer.NewProxy(value)
 	if err != nil {
 		return refused("%v", err)
 	}
-	*a = proxyAddress(proxy.String())
+	*a = ProxyAddress(proxy.String())
 	return nil
 }
 
-// listenAddress is an address to listen on: an IP address, localhost or
+// ListenAddress is an address to listen on: an IP address, localhost or
 // nothing for all addresses, with or without a port.
-type listenAddress string
+type ListenAddress string
 
 // UnmarshalFlag implements flags.Unmarshaler.
-func (a *listenAddress) UnmarshalFlag(value string) error {
-	host, _, err := splitAddress(value)
+func (a *ListenAddress) UnmarshalFlag(value string) error {
+	host, _, err := SplitAddress(value)
 	if err != nil {
 		return refused("listen address %q: %v", value, err)
 	}
 	if host != "" && host != "localhost" && net.ParseIP(host) == nil {
 		return refused("listen address %q: %s is neither an IP address nor localhost", value, host)
 	}
-	*a = listenAddress(value)
+	*a = ListenAddress(value)
 	return nil
 }
 
-// serveAddress is an address that light clients are served at: an IP address, with or without a
+// ServeAddress is an address that light clients are served at: an IP address, with or without a
 // port.
-type serveAddress string
+type ServeAddress string
 
 // UnmarshalFlag implements flags.Unmarshaler.
-func (a *serveAddress) UnmarshalFlag(value string) error {
-	host, _, err := splitAddress(value)
+func (a *ServeAddress) UnmarshalFlag(value string) error {
+	host, _, err := SplitAddress(value)
 	if err != nil {
 		return refused("address to serve at %q: %v", value, err)
 	}
 	if net.ParseIP(host) == nil {
 		return refused("address to serve at %q: %q is not an IP address: name one of this machine, or 0.0.0.0 for all of them", value, host)
 	}
-	*a = serveAddress(value)
+	*a = ServeAddress(value)
 	return nil
 }
 
-// splitAddress splits HOST, HOST:PORT, IPv6 or [IPv6]:PORT. The port is empty when there is
+// SplitAddress splits HOST, HOST:PORT, IPv6 or [IPv6]:PORT. The port is empty when there is
 // none.
-func splitAddress(value string) (host, port string, err error) {
+func SplitAddress(value string) (host, port string, err error) {
 	bare := value
 	if strings.HasPrefix(value, "[") && strings.HasSuffix(value, "]") {
 		bare = value[1 : len(value)-1]
@@ -137,31 +137,31 @@ func splitAddress(value string) (host, port string, err error) {
 	return host, port, nil
 }
 
-// showLevels is the level specification that lists the subsystems.
-const showLevels = "show"
+// ShowLevels is the level specification that lists the subsystems.
+const ShowLevels = "show"
 
-// levels is a specification of log levels.
-type levels string
+// Levels is a specification of log levels.
+type Levels string
 
 // UnmarshalFlag implements flags.Unmarshaler.
-func (l *levels) UnmarshalFlag(value string) error {
-	if value != showLevels {
-		if err := logging.CheckLevels(value, subsystems()...); err != nil {
+func (l *Levels) UnmarshalFlag(value string) error {
+	if value != ShowLevels {
+		if err := logging.CheckLevels(value, Subsystems()...); err != nil {
 			return refused("%v", err)
 		}
 	}
-	*l = levels(value)
+	*l = Levels(value)
 	return nil
 }
 
-// logFormat is the form of the log.
-type logFormat string
+// LogFormat is the form of the log.
+type LogFormat string
 
 // UnmarshalFlag implements flags.Unmarshaler.
-func (f *logFormat) UnmarshalFlag(value string) error {
+func (f *LogFormat) UnmarshalFlag(value string) error {
 	if err := logging.CheckFormat(logging.Format(value)); err != nil {
 		return refused("%v", err)
 	}
-	*f = logFormat(value)
+	*f = LogFormat(value)
 	return nil
 }

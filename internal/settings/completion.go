@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"fmt"
@@ -9,18 +9,18 @@ import (
 	"github.com/jessevdk/go-flags"
 )
 
-// shell is one for which --completion prints a script.
-type shell string
+// Shell is one for which --completion prints a script.
+type Shell string
 
 // shells returns all of them.
 func shells() []string { return []string{"bash", "zsh", "fish"} }
 
 // UnmarshalFlag implements flags.Unmarshaler.
-func (s *shell) UnmarshalFlag(value string) error {
+func (s *Shell) UnmarshalFlag(value string) error {
 	if !slices.Contains(shells(), value) {
 		return refused("completion %q: there are scripts for %s", value, strings.Join(shells(), ", "))
 	}
-	*s = shell(value)
+	*s = Shell(value)
 	return nil
 }
 
@@ -30,11 +30,11 @@ func choices(o *flags.Option) []string {
 	case "completion":
 		return shells()
 	case "debuglevel":
-		return []string{"trace", "debug", "info", "warn", "error", "critical", "off", showLevels}
+		return []string{"trace", "debug", "info", "warn", "error", "critical", "off", ShowLevels}
 	case "logformat":
 		return []string{"text", "json"}
 	case "until":
-		return []string{untilSynced}
+		return []string{UntilSynced}
 	}
 	return nil
 }
@@ -44,15 +44,15 @@ func namesFile(o *flags.Option) bool {
 	return o.ValueName == "FILE" || o.ValueName == "DIR" || o.ValueName == "SOURCE"
 }
 
-// writeCompletion writes the script of a shell, which follows from the table of options.
-func writeCompletion(w io.Writer, s shell) error {
+// WriteCompletion writes the script of a shell, which follows from the table of options.
+func WriteCompletion(w io.Writer, s Shell) error {
 	var options []*flags.Option
-	for _, o := range newParser(defaultConfig()).Group.Find(optionGroup).Options() {
+	for _, o := range newParser(Default()).Group.Find(optionGroup).Options() {
 		if !o.Hidden {
 			options = append(options, o)
 		}
 	}
-	script := map[shell]func([]*flags.Option) string{"bash": bashScript, "zsh": zshScript, "fish": fishScript}[s]
+	script := map[Shell]func([]*flags.Option) string{"bash": bashScript, "zsh": zshScript, "fish": fishScript}[s]
 	_, err := io.WriteString(w, script(options))
 	return err
 }

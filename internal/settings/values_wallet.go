@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"errors"
@@ -11,55 +11,55 @@ import (
 	"github.com/spvd/spvd/wallet"
 )
 
-// accountFlag is an account to watch: a name and an extended public key. It prints without
+// Account is an account to watch: a name and an extended public key. It prints without
 // the key, because the key reveals all payments of the account.
-type accountFlag struct{ name, xpub string }
+type Account struct{ Name, Xpub string }
 
 // UnmarshalFlag implements flags.Unmarshaler. Its error does not repeat the text, which may
 // hold a key.
-func (a *accountFlag) UnmarshalFlag(value string) error {
+func (a *Account) UnmarshalFlag(value string) error {
 	name, xpub, ok := strings.Cut(value, "=")
 	name, xpub = strings.TrimSpace(name), strings.TrimSpace(xpub)
 	if !ok || name == "" || xpub == "" {
 		return refused("the account is not of the form NAME=XPUB")
 	}
-	*a = accountFlag{name, xpub}
+	*a = Account{name, xpub}
 	return nil
 }
 
 // String returns the name.
-func (a accountFlag) String() string { return a.name }
+func (a Account) String() string { return a.Name }
 
-// birthdayFlag is a birthday as the user wrote it, see wallet.ParseBirthday.
-type birthdayFlag string
+// Birthday is a birthday as the user wrote it, see wallet.ParseBirthday.
+type Birthday string
 
 // UnmarshalFlag implements flags.Unmarshaler.
-func (b *birthdayFlag) UnmarshalFlag(value string) error {
+func (b *Birthday) UnmarshalFlag(value string) error {
 	switch _, err := wallet.ParseBirthday(value, time.Now()); {
 	case errors.Is(err, wallet.ErrFutureBirthday):
 		return refused("birthday %q is in the future, and no payment before it would be found: give %q for what was never used", value, wallet.NewBorn)
 	case err != nil:
 		return refused("birthday %q is neither a height, nor a date like 2024-01-31, nor %q", value, wallet.NewBorn)
 	}
-	*b = birthdayFlag(value)
+	*b = Birthday(value)
 	return nil
 }
 
-// value returns the birthday.
-func (b birthdayFlag) value() wallet.Birthday {
+// Value returns the birthday.
+func (b Birthday) Value() wallet.Birthday {
 	born, _ := wallet.ParseBirthday(string(b), time.Now()) // UnmarshalFlag has read it
 	return born
 }
 
-// amountFlag is an amount of coins, more than none, as the user wrote it; empty when unset.
-type amountFlag string
+// Amount is an amount of coins, more than none, as the user wrote it; empty when unset.
+type Amount string
 
 // UnmarshalFlag implements flags.Unmarshaler.
-func (a *amountFlag) UnmarshalFlag(value string) error {
+func (a *Amount) UnmarshalFlag(value string) error {
 	if amount, err := parseCoins(value); err != nil || amount <= 0 || amount > dcrutil.MaxAmount {
 		return refused("amount %q is not a number of coins like 10 or 0.5, more than 0 and at most %d", value, int64(dcrutil.MaxAmount)/dcrutil.AtomsPerCoin)
 	}
-	*a = amountFlag(value)
+	*a = Amount(value)
 	return nil
 }
 
@@ -75,8 +75,8 @@ func parseCoins(text string) (dcrutil.Amount, error) {
 	return dcrutil.NewAmount(coins)
 }
 
-// value returns the amount in atoms, zero when unset.
-func (a amountFlag) value() dcrutil.Amount {
+// Value returns the amount in atoms, zero when unset.
+func (a Amount) Value() dcrutil.Amount {
 	amount, _ := parseCoins(string(a)) // UnmarshalFlag has read it
 	return amount
 }

@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"bytes"
@@ -16,20 +16,20 @@ import (
 	"github.com/spvd/spvd/internal/usage"
 )
 
-// envPrefix begins the names of environment variables that are settings; the
+// EnvPrefix begins the names of environment variables that are settings; the
 // rest is the flag in upper case.
-const envPrefix = "SPVD_"
+const EnvPrefix = "SPVD_"
 
 // byteOrderMark is what some editors put in front of a text file.
 const byteOrderMark = "\xef\xbb\xbf"
 
-// loadConfig reads the settings from all sources. With --version it does not read the file,
+// Load reads the settings from all sources. With --version it does not read the file,
 // so that a broken one does not hide the version. The error is for the user, and a
 // *flags.Error of type ErrHelp if the user asked for help.
-func loadConfig(args, environ []string) (*config, error) {
+func Load(args, environ []string) (*Config, error) {
 	// Command line and environment say where the file is. The file is read first all the
 	// same, because they have precedence.
-	cfg := defaultConfig()
+	cfg := Default()
 	parser := newParser(cfg)
 	if err := readAbove(parser, args, environ); err != nil {
 		return nil, err
@@ -37,9 +37,9 @@ func loadConfig(args, environ []string) (*config, error) {
 	if cfg.Version {
 		return cfg, nil
 	}
-	name, required := cfg.file(), cfg.ConfigFile != ""
+	name, required := cfg.File(), cfg.ConfigFile != ""
 
-	cfg = defaultConfig()
+	cfg = Default()
 	parser = newParser(cfg)
 	if err := readFile(parser, name, required); err != nil {
 		return nil, err
@@ -50,7 +50,7 @@ func loadConfig(args, environ []string) (*config, error) {
 	return cfg, cfg.validate()
 }
 
-func newParser(cfg *config) *flags.Parser {
+func newParser(cfg *Config) *flags.Parser {
 	p := flags.NewNamedParser("spvd", flags.HelpFlag|flags.PassDoubleDash|flags.AllowBoolValues)
 	if _, err := p.AddGroup(optionGroup, "", cfg); err != nil {
 		panic("spvd: " + err.Error()) // the tags of config are wrong
@@ -83,13 +83,13 @@ func readAbove(p *flags.Parser, args, environ []string) error {
 func readEnvironment(p *flags.Parser, environ []string) error {
 	for _, variable := range environ {
 		name, value, _ := strings.Cut(variable, "=")
-		flag, ours := strings.CutPrefix(name, envPrefix)
+		flag, ours := strings.CutPrefix(name, EnvPrefix)
 		opt := findOption(p, strings.ToLower(flag), "no-env")
 		switch {
 		case !ours || value == "" || ofPlatform(flag) || ofClient(flag):
 			continue
 		case opt == nil || flag != strings.ToUpper(flag):
-			return fmt.Errorf("environment variable %s: there is no such setting%s", name, usage.DidYouMean(envPrefix, flag, upper(usage.Flags(p))))
+			return fmt.Errorf("environment variable %s: there is no such setting%s", name, usage.DidYouMean(EnvPrefix, flag, upper(usage.Flags(p))))
 		}
 		values := []string{value}
 		if reflect.TypeOf(opt.Value()).Kind() == reflect.Slice {

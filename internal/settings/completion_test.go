@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"os"
@@ -25,10 +25,7 @@ func TestShellsComplete(t *testing.T) {
 			if err != nil {
 				t.Skipf("%s is not installed", test.shell)
 			}
-			code, script, stderr := runOnce(t, "--completion", test.shell)
-			if code != exitClean || stderr != "" {
-				t.Fatalf("exit code %d, %s", code, stderr)
-			}
+			script := completion(t, test.shell)
 			args := []string{"-c", script + test.ask}
 			if test.shell == "zsh" {
 				args = []string{"-f", "-c", "compdef() { : }\n" + script + test.ask}
@@ -41,14 +38,28 @@ func TestShellsComplete(t *testing.T) {
 		})
 	}
 	for _, shell := range shells() {
-		_, script, _ := runOnce(t, "--completion="+shell)
-		for _, o := range newParser(defaultConfig()).Group.Find(optionGroup).Options() {
+		script := completion(t, shell)
+		for _, o := range newParser(Default()).Group.Find(optionGroup).Options() {
 			if !o.Hidden && !strings.Contains(script, o.LongName) {
 				t.Errorf("%s does not complete --%s", shell, o.LongName)
 			}
 		}
 	}
-	if code, _, stderr := runOnce(t, "--completion=tcsh"); code != exitUsage || !strings.Contains(stderr, "bash, zsh, fish") {
-		t.Errorf("for a shell without a script: exit code %d, %s", code, stderr)
+	if _, err := load(t, "", nil, "--completion=tcsh"); err == nil || !strings.Contains(err.Error(), "bash, zsh, fish") {
+		t.Errorf("for a shell without a script: %v", err)
 	}
+}
+
+// completion returns the script of a shell.
+func completion(t *testing.T, shell string) string {
+	t.Helper()
+	cfg, err := load(t, "", nil, "--completion", shell)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var script strings.Builder
+	if err := WriteCompletion(&script, cfg.Completion); err != nil {
+		t.Fatal(err)
+	}
+	return script.String()
 }

@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"errors"
@@ -12,8 +12,8 @@ import (
 	"github.com/spvd/spvd/wallet"
 )
 
-// walletUserFlag is a JSON-RPC user of some wallets, without the password.
-type walletUserFlag struct {
+// WalletUser is a JSON-RPC user of some wallets, without the password.
+type WalletUser struct {
 	name     string
 	wallets  []string
 	readOnly bool
@@ -23,7 +23,7 @@ type walletUserFlag struct {
 const readOnlySuffix = ":ro"
 
 // UnmarshalFlag implements flags.Unmarshaler.
-func (u *walletUserFlag) UnmarshalFlag(value string) error {
+func (u *WalletUser) UnmarshalFlag(value string) error {
 	list, readOnly := strings.CutSuffix(value, readOnlySuffix)
 	name, wallets, ok := strings.Cut(list, ":")
 	if !ok || name == "" {
@@ -40,7 +40,7 @@ func (u *walletUserFlag) UnmarshalFlag(value string) error {
 }
 
 // String returns the flag as it is written.
-func (u walletUserFlag) String() string {
+func (u WalletUser) String() string {
 	text := u.name + ":" + strings.Join(u.wallets, ",")
 	if u.readOnly {
 		text += readOnlySuffix
@@ -48,12 +48,12 @@ func (u walletUserFlag) String() string {
 	return text
 }
 
-// walletPassFlag is the password of a user of wallets.
-type walletPassFlag struct{ name, secret string }
+// WalletPass is the password of a user of wallets.
+type WalletPass struct{ name, secret string }
 
 // UnmarshalFlag implements flags.Unmarshaler. Its error does not repeat the text, which holds the
 // password.
-func (p *walletPassFlag) UnmarshalFlag(value string) error {
+func (p *WalletPass) UnmarshalFlag(value string) error {
 	name, secret, ok := strings.Cut(value, ":")
 	if !ok || name == "" || secret == "" {
 		return refused("the password of a user of wallets is not of the form NAME:SECRET")
@@ -63,11 +63,11 @@ func (p *walletPassFlag) UnmarshalFlag(value string) error {
 }
 
 // String returns the name.
-func (p walletPassFlag) String() string { return p.name }
+func (p WalletPass) String() string { return p.name }
 
 // walletUsers returns the users of wallets with their passwords, those of one name as one. The
 // error is for the user.
-func (c *config) walletUsers() ([]rpc.WalletUser, error) {
+func (c *Config) Users() ([]rpc.WalletUser, error) {
 	var users []rpc.WalletUser
 	find := func(name string) int {
 		return slices.IndexFunc(users, func(u rpc.WalletUser) bool { return u.Name == name })
@@ -107,7 +107,7 @@ func (c *config) walletUsers() ([]rpc.WalletUser, error) {
 
 // validateUsers returns an error for JSON-RPC users that lack something, or whose names Basic
 // authentication cannot carry.
-func (c *config) validateUsers() error {
+func (c *Config) validateUsers() error {
 	switch {
 	case (c.Username == "") != (c.Password == ""):
 		return errors.New("--username and --password need each other: set both, or neither to use the cookie file")
@@ -116,7 +116,7 @@ func (c *config) validateUsers() error {
 	case c.ReadOnlyUser != "" && c.ReadOnlyUser == c.Username:
 		return errors.New("--readonlyuser is also --username: give them different names")
 	}
-	users, err := c.walletUsers()
+	users, err := c.Users()
 	if err != nil {
 		return err
 	}

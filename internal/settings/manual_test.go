@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"strings"
@@ -11,7 +11,7 @@ import (
 // default, and has both judged by what shows them.
 func TestManuals(t *testing.T) {
 	t.Setenv("SOURCE_DATE_EPOCH", "86400")
-	options := newParser(defaultConfig()).Group.Find(optionGroup).Options()
+	options := newParser(Default()).Group.Find(optionGroup).Options()
 	for _, page := range []struct {
 		args  []string
 		begin string
@@ -20,9 +20,15 @@ func TestManuals(t *testing.T) {
 		{[]string{"--manpage"}, ".TH SPVD 1 1970-01-02 ", []string{"\n.SH EXIT STATUS\n", "\n.SH FILES\n", "\n.SH EXAMPLES\n", "(default: info).\n"}},
 		{[]string{"--manpage=5"}, ".TH SPVD.CONF 5 1970-01-02 ", []string{"\n.SH FILES\n", "\n.SH EXAMPLES\n", "(default: 64).\n"}},
 	} {
-		code, text, stderr := runOnce(t, page.args...)
-		if code != exitClean || stderr != "" || !strings.HasPrefix(text, page.begin) {
-			t.Fatalf("%v: exit code %d, %s, begins with %.80s", page.args, code, stderr, text)
+		cfg, err := load(t, "", nil, page.args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var shown strings.Builder
+		err = WriteManual(&shown, cfg.ManPage)
+		text := shown.String()
+		if err != nil || !strings.HasPrefix(text, page.begin) {
+			t.Fatalf("%v: %v, begins with %.80s", page.args, err, text)
 		}
 		plain := strings.ReplaceAll(text, `\-`, "-")
 		for _, want := range page.holds {
@@ -44,7 +50,7 @@ func TestManuals(t *testing.T) {
 		}
 		manualtest.Judge(t, text)
 	}
-	if code, _, stderr := runOnce(t, "--manpage=3"); code != exitUsage || !strings.Contains(stderr, "spvd.conf(5)") {
-		t.Errorf("a page that there is not: exit code %d, %s", code, stderr)
+	if _, err := load(t, "", nil, "--manpage=3"); err == nil || !strings.Contains(err.Error(), "spvd.conf(5)") {
+		t.Errorf("a page that there is not: %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"os"
@@ -13,9 +13,9 @@ import (
 
 // load reads the settings from a file with the given content, the environment
 // and the command line.
-func load(t *testing.T, file string, environ []string, args ...string) (*config, error) {
+func load(t *testing.T, file string, environ []string, args ...string) (*Config, error) {
 	t.Helper()
-	return loadConfig(append([]string{"--appdata", dataDir(t, file)}, args...), environ)
+	return Load(append([]string{"--appdata", dataDir(t, file)}, args...), environ)
 }
 
 // dataDir returns a data directory with a configuration file.
@@ -39,7 +39,7 @@ func TestPrecedence(t *testing.T) {
 		username string
 		password string
 		connect  string
-		level    levels
+		level    Levels
 	}{
 		{"defaults", "", nil, nil, "", "", "", "info"},
 		{"file", file, nil, nil, "file", "file", "file1 file2", "warn"},
@@ -100,7 +100,7 @@ func TestWhereTheFileIs(t *testing.T) {
 		{[]string{"SPVD_CONFIGFILE=" + named}, nil},
 		{[]string{"SPVD_APPDATA=/nowhere"}, []string{"--configfile", named}},
 	} {
-		cfg, err := loadConfig(tt.args, tt.environ)
+		cfg, err := Load(tt.args, tt.environ)
 		if err != nil {
 			t.Errorf("%q %q: %v", tt.environ, tt.args, err)
 		} else if !cfg.SimNet {
@@ -211,7 +211,7 @@ func TestForeignVariables(t *testing.T) {
 func TestUnreadableFile(t *testing.T) {
 	missing := filepath.Join(t.TempDir(), "missing.conf")
 	for _, name := range []string{missing, t.TempDir()} {
-		_, err := loadConfig([]string{"-C", name}, nil)
+		_, err := Load([]string{"-C", name}, nil)
 		if err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("configuration %s: %v, want an error that names it", name, err)
 		}
@@ -227,32 +227,32 @@ func TestPaths(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := filepath.Join(home, "logs", "spvd", "testnet3", "spvd.log"); cfg.logFile() != want {
-		t.Errorf("log file %s, want %s", cfg.logFile(), want)
+	if want := filepath.Join(home, "logs", "spvd", "testnet3", "spvd.log"); cfg.LogFile() != want {
+		t.Errorf("log file %s, want %s", cfg.LogFile(), want)
 	}
-	if want := filepath.Join(string(cfg.AppData), "testnet3"); cfg.netDir() != want {
-		t.Errorf("network directory %s, want %s", cfg.netDir(), want)
+	if want := filepath.Join(string(cfg.AppData), "testnet3"); cfg.NetDir() != want {
+		t.Errorf("network directory %s, want %s", cfg.NetDir(), want)
 	}
-	if want := filepath.Join(string(cfg.AppData), "rpc.cert"); cfg.cert() != want {
-		t.Errorf("certificate %s, want %s", cfg.cert(), want)
+	if want := filepath.Join(string(cfg.AppData), "rpc.cert"); cfg.Cert() != want {
+		t.Errorf("certificate %s, want %s", cfg.Cert(), want)
 	}
 }
 
 func TestAddressForms(t *testing.T) {
 	for _, set := range []string{"example.org", "example.org:1", "127.0.0.1", "::1", "[::1]", "[::1]:5"} {
-		var a peerAddress
+		var a PeerAddress
 		if err := a.UnmarshalFlag(set); err != nil || string(a) != set {
 			t.Errorf("peer %s: got %s, %v", set, a, err)
 		}
 	}
 	for _, set := range []string{"localhost", "localhost:0", ":9112", "", "0.0.0.0:1", "::", "[::1]:65535"} {
-		var a listenAddress
+		var a ListenAddress
 		if err := a.UnmarshalFlag(set); err != nil || string(a) != set {
 			t.Errorf("listener %s: got %s, %v", set, a, err)
 		}
 	}
 	for _, set := range []string{"::1:", "[::1", "a:b:c", "a:65536", "a:-1"} {
-		var a peerAddress
+		var a PeerAddress
 		if err := a.UnmarshalFlag(set); err == nil {
 			t.Errorf("peer %s was accepted", set)
 		}
@@ -261,14 +261,14 @@ func TestAddressForms(t *testing.T) {
 
 // TestUsersOfWallets: entries of one name are one user, and each has a password.
 func TestUsersOfWallets(t *testing.T) {
-	cfg, err := loadConfig([]string{
+	cfg, err := Load([]string{
 		"--appdata=" + t.TempDir(), "--walletuser=shop:shop,till", "--walletuser=clerk:shop:ro", "--walletuser=shop:spare,till",
 		"--walletpass=clerk:a:b", "--walletpass=shop:open sesame",
 	}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	users, err := cfg.walletUsers()
+	users, err := cfg.Users()
 	want := []rpc.WalletUser{
 		{Name: "shop", Password: "open sesame", Wallets: []string{"shop", "till", "spare"}},
 		{Name: "clerk", Password: "a:b", Wallets: []string{"shop"}, ReadOnly: true},
@@ -290,7 +290,7 @@ func TestUsersOfWallets(t *testing.T) {
 		"is the name that the cookie file": {"--walletuser=__cookie__:b", "--walletpass=__cookie__:secret"},
 		"looks like a hash":                {"--username=a", "--password=$pbkdf2-sha256$secret"},
 	} {
-		_, err := loadConfig(append(flags, "--appdata="+t.TempDir()), nil)
+		_, err := Load(append(flags, "--appdata="+t.TempDir()), nil)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v, want %s", flags, err, want)
 		}

@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"bytes"
@@ -28,7 +28,7 @@ func TestSampleIsUpToDate(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got, want.Bytes()) {
-		t.Errorf("sample-spvd.conf is stale: run go test ./cmd/spvd -run Sample -update")
+		t.Errorf("sample-spvd.conf is stale: run go test ./internal/settings -run Sample -update")
 	}
 }
 
@@ -38,11 +38,11 @@ func TestSampleChangesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := dataDir(t, string(sample))
-	with, err := loadConfig([]string{"--appdata", dir}, nil)
+	with, err := Load([]string{"--appdata", dir}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	without, err := loadConfig([]string{"--appdata", dir, "--configfile", os.DevNull}, nil)
+	without, err := Load([]string{"--appdata", dir, "--configfile", os.DevNull}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +69,7 @@ func TestSampleShowsEveryDefault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := defaultConfig()
+	want := Default()
 	want.AppData = cfg.AppData
 	assertSameSettings(t, cfg, want)
 }
@@ -81,7 +81,7 @@ func TestDumpReadsBackAsTheSameSettings(t *testing.T) {
 		t.Fatal(err)
 	}
 	var dump bytes.Buffer
-	writeSettings(&dump, cfg)
+	WriteSettings(&dump, cfg)
 	if strings.Contains(dump.String(), cfg.Password) {
 		t.Errorf("the dump shows the password:\n%s", dump.String())
 	}
@@ -89,7 +89,7 @@ func TestDumpReadsBackAsTheSameSettings(t *testing.T) {
 	if err := os.WriteFile(name, dump.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	again, err := loadConfig([]string{"-C", name, "--password=hunter2", "--walletpass=shop:hunter2"}, nil)
+	again, err := Load([]string{"-C", name, "--password=hunter2", "--walletpass=shop:hunter2"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func TestDumpReadsBackAsTheSameSettings(t *testing.T) {
 }
 
 // assertSameSettings compares everything but the functions behind aliases.
-func assertSameSettings(t *testing.T, got, want *config) {
+func assertSameSettings(t *testing.T, got, want *Config) {
 	t.Helper()
 	a, b := reflect.ValueOf(*got), reflect.ValueOf(*want)
 	for i := range a.NumField() {

@@ -1,4 +1,4 @@
-package main
+package settings
 
 import (
 	"fmt"
@@ -19,11 +19,11 @@ func writeSample(w io.Writer) {
 	fmt.Fprintln(w, "; Settings of spvd. Every line here is commented out and shows the default, or")
 	fmt.Fprintln(w, "; the form of a value where there is none. Command line flags of the same name")
 	fmt.Fprintln(w, "; and SPVD_* environment variables have precedence over this file.")
-	for _, opt := range fileOptions(defaultConfig()) {
+	for _, opt := range fileOptions(Default()) {
 		fmt.Fprintln(w)
 		writeDescription(w, opt.Description)
 		values := optionValues(opt)
-		if _, machine := opt.Value().(path); machine || len(values) == 0 {
+		if _, machine := opt.Value().(Path); machine || len(values) == 0 {
 			values = []string{opt.ValueName}
 		}
 		for _, v := range values {
@@ -32,9 +32,9 @@ func writeSample(w io.Writer) {
 	}
 }
 
-// writeSettings writes the settings in effect as a configuration file. Secrets are left out,
+// WriteSettings writes the settings in effect as a configuration file. Secrets are left out,
 // because the output is meant to be shown to others.
-func writeSettings(w io.Writer, cfg *config) {
+func WriteSettings(w io.Writer, cfg *Config) {
 	for _, opt := range fileOptions(cfg) {
 		values := optionValues(opt)
 		switch {
@@ -51,7 +51,7 @@ func writeSettings(w io.Writer, cfg *config) {
 }
 
 // fileOptions returns the options a configuration file may set, in order.
-func fileOptions(cfg *config) []*flags.Option {
+func fileOptions(cfg *Config) []*flags.Option {
 	var out []*flags.Option
 	for _, opt := range newParser(cfg).Group.Find(optionGroup).Options() {
 		if !opt.Hidden && opt.Field().Tag.Get("no-ini") == "" {

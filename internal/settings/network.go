@@ -1,4 +1,4 @@
-package main
+package settings
 
 import "github.com/spvd/spvd"
 
@@ -7,7 +7,7 @@ import "github.com/spvd/spvd"
 const keyFile = "rpc.key"
 
 // network returns the network that the settings choose.
-func (c *config) network() spvd.Network {
+func (c *Config) Network() spvd.Network {
 	switch {
 	case c.TestNet:
 		return spvd.Testnet
