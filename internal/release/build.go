@@ -97,11 +97,10 @@ func (s *source) release(ctx context.Context, p platform, out string) error {
 func output(ctx context.Context, dir string, environ []string, name string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), environ...)
-	var complaint bytes.Buffer
-	cmd.Stderr = &complaint
-	text, err := cmd.Output()
-	if err != nil {
-		return "", fmt.Errorf("%s %s: %w: %s", name, args[0], err, strings.TrimSpace(complaint.String()))
+	var text, complaint bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &text, &complaint
+	if err := cmd.Run(); err != nil { // nfpm complains on standard output, after what the go command downloads
+		return "", fmt.Errorf("%s %s: %w: %s", name, args[0], err, strings.TrimSpace(complaint.String()+text.String()))
 	}
-	return strings.TrimSpace(string(text)), nil
+	return strings.TrimSpace(text.String()), nil
 }
