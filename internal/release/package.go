@@ -41,6 +41,10 @@ func (s *source) pack(ctx context.Context, p platform, programs, out string) err
 
 // packAs writes one package, of a version, from the programs in a directory.
 func (s *source) packAs(ctx context.Context, f format, p platform, number, programs, file string) error {
+	file, err := filepath.Abs(file) // nfpm runs in the directory of the sources
+	if err != nil {
+		return err
+	}
 	stage, err := os.MkdirTemp("", "spvd-stage-")
 	if err != nil {
 		return err

@@ -35,7 +35,12 @@ func TestPackages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	programs, one, two, later := t.TempDir(), t.TempDir(), t.TempDir(), t.TempDir()
+	programs, one, later := t.TempDir(), t.TempDir(), t.TempDir()
+	t.Chdir(t.TempDir())
+	const two = "two" // as make release names a directory
+	if err := os.Mkdir(two, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := output(t.Context(), root, p.environ(), "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", programs+"/", "./cmd/spvd", "./cmd/spvctl"); err != nil {
 		t.Fatal(err)
 	}
