@@ -8,9 +8,9 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/math/uint256"
 
+	"github.com/spvd/spvd/spv/chain/internal/recent"
 	"github.com/spvd/spvd/spv/chain/internal/sidetree"
 	"github.com/spvd/spvd/spv/chain/internal/store"
-	"github.com/spvd/spvd/spv/chain/internal/window"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -77,7 +77,7 @@ type Chain struct {
 	tip           store.Tip // what is staged
 	keep          consensus.Height
 	keepFilters   consensus.Height
-	window        window.Window
+	window        recent.Headers
 	filters       [][]byte                  // the staged filters: those after keepFilters
 	filterBytes   int                       // of those that no write has taken
 	writing       *Write                    // the one that is not over; nil for none

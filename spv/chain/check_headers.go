@@ -6,8 +6,8 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
+	"github.com/spvd/spvd/spv/chain/internal/recent"
 	"github.com/spvd/spvd/spv/chain/internal/store"
-	"github.com/spvd/spvd/spv/chain/internal/window"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -15,7 +15,7 @@ import (
 // the branch below the next header.
 type headerCheck struct {
 	params *consensus.Params
-	window window.Window
+	window recent.Headers
 	anchor *consensus.Header // the block at ASERTAnchor, once there is one
 	work   store.WorkMemo
 	next   consensus.Height
@@ -36,7 +36,7 @@ func checkHeaders(ctx context.Context, p *consensus.Params, tx *store.Txn) (last
 	if err != nil {
 		return last, err
 	}
-	v := headerCheck{params: p, window: window.New(0, recentHeaders), index: index}
+	v := headerCheck{params: p, window: recent.New(0, recentHeaders), index: index}
 	c := b.Cursor()
 	for key, value := c.First(); key != nil; key, value = c.Next() {
 		if err := ctx.Err(); err != nil {

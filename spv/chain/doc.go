@@ -14,7 +14,7 @@
 //
 // # Reading order
 //
-// chain.go is the centre, with state.go for how far it is and package window for the newest
+// chain.go is the centre, with state.go for how far it is and package recent for the newest
 // headers. extend.go, reorganise.go and longbranch.go choose the branch, from those in package
 // sidetree, which sideview.go shows to the rules; known.go and invalid.go are the blocks that it
 // must go through and must not, easing.go and newer.go are what its newest blocks say about it,

@@ -5,8 +5,8 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
+	"github.com/spvd/spvd/spv/chain/internal/recent"
 	"github.com/spvd/spvd/spv/chain/internal/store"
-	"github.com/spvd/spvd/spv/chain/internal/window"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -47,7 +47,7 @@ func (c *Chain) Invalidate(id consensus.BlockID) (*Reorganisation, error) {
 	if err := c.main.failed(); err != nil {
 		return nil, err
 	}
-	c.rewind(re.Fork, window.Link{Header: *header, Work: work})
+	c.rewind(re.Fork, recent.Link{Header: *header, Work: work})
 	c.long = slices.DeleteFunc(c.long, func(l *longBranch) bool { return l.fork > fork })
 	c.goal = nil
 	if err := c.tidySide(); err != nil {

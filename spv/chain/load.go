@@ -3,8 +3,8 @@ package chain
 import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
+	"github.com/spvd/spvd/spv/chain/internal/recent"
 	"github.com/spvd/spvd/spv/chain/internal/store"
-	"github.com/spvd/spvd/spv/chain/internal/window"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -21,7 +21,7 @@ func (c *Chain) readTail(tx *store.Txn) error {
 		return err
 	}
 	first := store.RowStart(max(tip.Headers.Height-consensus.Height(c.recent)+1, 0))
-	c.window = window.New(first, c.recent)
+	c.window = recent.New(first, c.recent)
 	var last store.HeaderRow
 	for h := first; h <= tip.Headers.Height; h = last.End() {
 		row, err := store.ReadHeaderRow(b, h)

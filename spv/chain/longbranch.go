@@ -10,8 +10,8 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/math/uint256"
 
+	"github.com/spvd/spvd/spv/chain/internal/recent"
 	"github.com/spvd/spvd/spv/chain/internal/sidetree"
-	"github.com/spvd/spvd/spv/chain/internal/window"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -33,7 +33,7 @@ type longBranch struct {
 	fork   consensus.Height  // the last height that it has in common with the main chain
 	tip    consensus.BlockID // its newest block
 	work   uint256.Uint256
-	window window.Window
+	window recent.Headers
 	anchor *consensus.Header   // the block at ASERTAnchor, if that is above the fork
 	marks  []consensus.BlockID // its blocks at multiples of the mark spacing above the fork
 	kept   consensus.BlockID   // its newest block that was put into the tree, or the fork
@@ -46,7 +46,7 @@ func newLongBranch(view *sideView, kept int, source uint64, given *longBranch) *
 		main:   view.main,
 		source: source,
 		fork:   view.fork,
-		window: window.New(view.fork+1, recentHeaders),
+		window: recent.New(view.fork+1, recentHeaders),
 	}
 	if given != nil {
 		l.window.Reuse(&given.window)

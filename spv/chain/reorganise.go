@@ -3,8 +3,8 @@ package chain
 import (
 	"slices"
 
+	"github.com/spvd/spvd/spv/chain/internal/recent"
 	"github.com/spvd/spvd/spv/chain/internal/sidetree"
-	"github.com/spvd/spvd/spv/chain/internal/window"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -18,7 +18,7 @@ func (c *Chain) reorganise(view *sideView) (*Reorganisation, error) {
 	if err := c.main.failed(); err != nil {
 		return nil, err
 	}
-	c.rewind(r.Fork, window.Link{Header: *fork, Work: work})
+	c.rewind(r.Fork, recent.Link{Header: *fork, Work: work})
 	for _, h := range view.path {
 		c.push(&h.Header, h.Hash)
 		c.side.Drop(h.Hash)
@@ -59,7 +59,7 @@ func (c *Chain) revert(r *Reorganisation) []*sidetree.Header {
 }
 
 // rewind takes the main chain back to a block.
-func (c *Chain) rewind(to consensus.BlockID, tip window.Link) {
+func (c *Chain) rewind(to consensus.BlockID, tip recent.Link) {
 	c.tip.Headers, c.tip.Work = to, tip.Work
 	c.keep = min(c.keep, to.Height)
 	c.writing.takeBack(to.Height)

@@ -1,4 +1,4 @@
-package window
+package recent
 
 import (
 	"math/bits"
@@ -9,17 +9,16 @@ import (
 	"github.com/spvd/spvd/spv/consensus"
 )
 
-// A window makes room for partSize headers at a time, a power of two: 217 kB.
-// It keeps up to maxSpare parts that are not in use, about as many as a write
-// frees.
+// Room is made for partSize headers at a time, a power of two: 217 kB. Up to maxSpare parts that
+// are not in use are kept, about as many as a write frees.
 const (
 	partSize = 1024
 	maxSpare = 12
 )
 
-// Window holds the newest headers of the main chain without a gap: a number of
-// them, and all that are not written yet.
-type Window struct {
+// Headers are the newest ones of a branch without a gap: a number of them, and all that are not
+// written yet.
+type Headers struct {
 	size        int              // how many are kept at least, if there are as many
 	part        consensus.Height // the length of parts
 	shift       uint8            // its logarithm
@@ -29,16 +28,15 @@ type Window struct {
 	first, next consensus.Height // the heights from first to before next are held
 }
 
-// Link is a header of the main chain and the work of the chain up to it.
+// Link is a header of a branch, and the work of the branch up to it.
 type Link struct {
 	Header consensus.Header
 	Work   uint256.Uint256
 }
 
-// New returns an empty window that keeps a number of headers that is a
-// power of two.
-func New(first consensus.Height, size int) Window {
-	w := Window{size: size, part: consensus.Height(min(size, partSize)), first: first, next: first}
+// New returns none yet, from a height on; as many as size, a power of two, are kept at least.
+func New(first consensus.Height, size int) Headers {
+	w := Headers{size: size, part: consensus.Height(min(size, partSize)), first: first, next: first}
 	w.shift = uint8(bits.TrailingZeros(uint(w.part)))
 	w.base = first - first%w.part
 	return w
@@ -46,20 +44,20 @@ func New(first consensus.Height, size int) Window {
 
 // At returns the link at a height, or nil if it is not held. It is valid until
 // the next push or cut.
-func (w *Window) At(h consensus.Height) *Link {
+func (w *Headers) At(h consensus.Height) *Link {
 	if h < w.first || h >= w.next {
 		return nil
 	}
 	return w.slot(h)
 }
 
-func (w *Window) slot(h consensus.Height) *Link {
+func (w *Headers) slot(h consensus.Height) *Link {
 	return &w.parts[uint(h-w.base)>>(w.shift&63)][h&(w.part-1)]
 }
 
 // Push adds the next header. If there are enough, it drops the oldest ones that
 // are not above the given height, up to which headers are on disk.
-func (w *Window) Push(h *consensus.Header, work *uint256.Uint256, flushed consensus.Height) {
+func (w *Headers) Push(h *consensus.Header, work *uint256.Uint256, flushed consensus.Height) {
 	for int(w.next-w.first) >= w.size && w.first <= flushed {
 		w.first++
 	}
@@ -76,14 +74,14 @@ func (w *Window) Push(h *consensus.Header, work *uint256.Uint256, flushed consen
 }
 
 // free keeps a part to be used again.
-func (w *Window) free(part []Link) {
+func (w *Headers) free(part []Link) {
 	if len(w.spare) < maxSpare {
 		w.spare = append(w.spare, part)
 	}
 }
 
 // unused returns a part.
-func (w *Window) unused() []Link {
+func (w *Headers) unused() []Link {
 	n := len(w.spare)
 	if n == 0 {
 		return make([]Link, w.part)
@@ -93,8 +91,8 @@ func (w *Window) unused() []Link {
 	return part
 }
 
-// Cut drops the headers from a height on. Below the window, it becomes empty.
-func (w *Window) Cut(next consensus.Height) {
+// Cut drops the headers from a height on. From below the oldest one, all of them.
+func (w *Headers) Cut(next consensus.Height) {
 	if next < w.base {
 		w.parts = nil
 		w.base = next - next%w.part
@@ -104,16 +102,16 @@ func (w *Window) Cut(next consensus.Height) {
 }
 
 // First returns the height of the oldest header that is held.
-func (w *Window) First() consensus.Height { return w.first }
+func (w *Headers) First() consensus.Height { return w.first }
 
 // Next returns the height after the newest header.
-func (w *Window) Next() consensus.Height { return w.next }
+func (w *Headers) Next() consensus.Height { return w.next }
 
 // Trim gives memory back that is not in use.
-func (w *Window) Trim() { w.spare = nil }
+func (w *Headers) Trim() { w.spare = nil }
 
-// Reuse takes over the memory of a window that is no longer used.
-func (w *Window) Reuse(old *Window) {
+// Reuse takes over the memory of headers that are no longer used.
+func (w *Headers) Reuse(old *Headers) {
 	w.spare = slices.Concat(old.parts, old.spare)
 	w.spare = w.spare[:min(len(w.spare), maxSpare)]
 }

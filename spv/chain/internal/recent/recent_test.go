@@ -1,4 +1,4 @@
-package window
+package recent
 
 import (
 	"encoding/binary"
@@ -10,9 +10,9 @@ import (
 	"github.com/spvd/spvd/spv/consensus"
 )
 
-// twin is a window that keeps everything.
+// twin keeps every header.
 type twin struct {
-	base consensus.Height // of the first header that was pushed since the window was empty
+	base consensus.Height // of the first header that was pushed since there was none
 	all  []Link
 }
 
@@ -23,9 +23,9 @@ func (w *twin) at(h consensus.Height) *Link {
 	return nil
 }
 
-// TestWindowHoldsTheNewest pushes and cuts at random: what the window holds is what a twin has that
+// TestHeadersAreTheNewest pushes and cuts at random: what is held is what a twin has that
 // forgets nothing.
-func TestWindowHoldsTheNewest(t *testing.T) {
+func TestHeadersAreTheNewest(t *testing.T) {
 	for seed := range uint64(40) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		size := 1 << r.IntN(12)
@@ -54,7 +54,7 @@ func TestWindowHoldsTheNewest(t *testing.T) {
 }
 
 // grow pushes up to 1,500 headers.
-func grow(w *Window, all *twin, flushed consensus.Height, r *rand.Rand) {
+func grow(w *Headers, all *twin, flushed consensus.Height, r *rand.Rand) {
 	for range r.IntN(1500) {
 		var h consensus.Header
 		binary.LittleEndian.PutUint64(h[4:], r.Uint64())
@@ -66,7 +66,7 @@ func grow(w *Window, all *twin, flushed consensus.Height, r *rand.Rand) {
 }
 
 // cutBack drops headers, seldom all that are held.
-func cutBack(w *Window, all *twin, r *rand.Rand) {
+func cutBack(w *Headers, all *twin, r *rand.Rand) {
 	next := max(all.base, w.Next()-consensus.Height(r.IntN(1200)))
 	if next < w.First() { // the caller then begins with a header that it reads elsewhere
 		*all = twin{base: next}
@@ -76,7 +76,7 @@ func cutBack(w *Window, all *twin, r *rand.Rand) {
 	w.Cut(next)
 }
 
-func wantNewest(t *testing.T, seed uint64, w *Window, all *twin) {
+func wantNewest(t *testing.T, seed uint64, w *Headers, all *twin) {
 	t.Helper()
 	next := all.base + consensus.Height(len(all.all))
 	if w.Next() != next {
@@ -89,7 +89,7 @@ func wantNewest(t *testing.T, seed uint64, w *Window, all *twin) {
 			return
 		}
 		if h < w.First() && got != nil {
-			t.Errorf("seed %d: header %d below the window", seed, h)
+			t.Errorf("seed %d: header %d below those that are held", seed, h)
 			return
 		}
 	}
@@ -106,9 +106,9 @@ func wantNewest(t *testing.T, seed uint64, w *Window, all *twin) {
 	}
 }
 
-// TestWindowKeeps pushes headers that are on disk, and some that are not: as many are kept as was
+// TestAsManyAreKept pushes headers that are on disk, and some that are not: as many are kept as was
 // asked for, and all that are not on disk.
-func TestWindowKeeps(t *testing.T) {
+func TestAsManyAreKept(t *testing.T) {
 	for _, size := range []int{1, 64, 1024, 4096} {
 		w := New(10, size)
 		var h consensus.Header
@@ -132,9 +132,9 @@ func TestWindowKeeps(t *testing.T) {
 	}
 }
 
-// TestWindowReusesMemory gives the memory of a window to another one.
-func TestWindowReusesMemory(t *testing.T) {
-	fill := func(w *Window) {
+// TestMemoryIsReused gives the memory of some to others.
+func TestMemoryIsReused(t *testing.T) {
+	fill := func(w *Headers) {
 		var h consensus.Header
 		var work uint256.Uint256
 		for range 5 * partSize {
