@@ -16,7 +16,7 @@ type Figure struct {
 	Where string // the room or type that it is found in; empty for a sum
 }
 
-// Figures measures the production files of a tree, of all modules in it.
+// Figures measures the production files of a tree, of all modules in it, except for generated ones.
 func Figures(t *Tree) []Figure {
 	rooms := t.production()
 	files, largest := 0, Figure{What: "files of the largest room"}
@@ -48,11 +48,11 @@ func Figures(t *Tree) []Figure {
 	}
 }
 
-// production returns the production files by room.
+// production returns the production files that were written by hand, by room.
 func (t *Tree) production() map[string][]*File {
 	rooms := map[string][]*File{}
 	for _, f := range t.Files {
-		if !f.Test() {
+		if !f.Test() && !ast.IsGenerated(f.AST) {
 			rooms[f.Room()] = append(rooms[f.Room()], f)
 		}
 	}
