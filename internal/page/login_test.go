@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -54,6 +55,12 @@ func openHouse(t *testing.T, adapt func(*page.Config)) *house {
 		h.Grow(t, 0, 1, nil)
 	}
 	h.Core.Syncer.Notify("test", spv.Warning{Code: "wallet", Text: "Wallet " + hidden + "wallet may answer wrongly."})
+	warned := func(st spv.Status) bool {
+		return st.Synced && slices.ContainsFunc(st.Warnings, func(w spv.Warning) bool { return w.Code == "wallet" })
+	}
+	if err := h.Core.Syncer.Wait(t.Context(), warned); err != nil {
+		t.Fatal(err)
+	}
 
 	rpcListener, pageListener := listen(t), listen(t)
 	cfg := rpctest.Config(h.Registry)

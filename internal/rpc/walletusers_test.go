@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -68,6 +69,12 @@ func startShop(t *testing.T, chain *testnet.Chain, hidden bool) *shopkeeping {
 	s.idle(t)
 	if hidden { // as when a file is damaged
 		s.Core.Syncer.Notify("test", spv.Warning{Code: "wallet", Text: "Wallet " + hiddenWallet + " may answer wrongly."})
+		shown := func(st spv.Status) bool {
+			return slices.ContainsFunc(st.Warnings, func(w spv.Warning) bool { return w.Code == "wallet" })
+		}
+		if err := s.Core.Syncer.Wait(t.Context(), shown); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return s
 }
