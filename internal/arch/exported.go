@@ -17,7 +17,7 @@ func libraryRooms() []string { return []string{".", "peer", "spv", "wallet"} }
 func forTests() []string {
 	return []string{
 		"spv/chain.Reader.Leftover", // tests of spv wait until what is below the floor is deleted
-		"wallet.Unusable",          // a test of rpc holds that each of these errors has a code
+		"wallet.Unusable",           // a test of rpc holds that each of these errors has a code
 	}
 }
 
