@@ -51,6 +51,8 @@ type fakePeer struct {
 
 // fakeNet implements Peers with fake peers.
 type fakeNet struct {
+	sendsHeaders func() // called when sendheaders is sent; nil for nothing
+
 	mu      sync.Mutex
 	peers   map[p2p.PeerID]*fakePeer
 	nextID  p2p.PeerID
@@ -396,6 +398,9 @@ func (n *fakeNet) TakeAnnouncements() iter.Seq[p2p.Announcement] {
 }
 
 func (n *fakeNet) SendHeaders(_ context.Context, id p2p.PeerID) error {
+	if n.sendsHeaders != nil {
+		n.sendsHeaders()
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if p := n.peers[id]; p != nil {

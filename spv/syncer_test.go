@@ -67,11 +67,12 @@ func TestPropertySendHeadersNeverPrecedesTheFirstSync(t *testing.T) {
 	c := generate(t, 2500, nil)
 	inHouse(t, c, nil, func(h *house) {
 		first := h.net.join(&fakePeer{chain: c, latency: latency})
-		h.start()
-		st := h.until(time.Minute, "rescanning", func(st Status) bool { return st.Phase > CatchingUp })
-		if _, sent := h.net.told(first); sent != 0 && !st.FirstSyncDone {
-			h.Error("sendheaders was sent before the first sync was over")
+		h.net.sendsHeaders = func() {
+			if st := h.syncer.Status(); !st.FirstSyncDone {
+				h.Errorf("sendheaders is sent before the first sync is over: %v at %v", st.Phase, st.Headers)
+			}
 		}
+		h.start()
 		h.untilSyncedTo(time.Minute, c)
 		second := h.net.join(&fakePeer{chain: c, latency: latency})
 		h.until(time.Minute, "joined by the second peer", func(st Status) bool { return st.Peers >= 2 })

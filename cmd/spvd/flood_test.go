@@ -40,8 +40,12 @@ func TestASyncGoesOnUnderAFlood(t *testing.T) {
 	if !st.Synced {
 		t.Errorf("after the sync the status is %+v", st)
 	}
-	if c.answered.Load() == 0 || c.refused.Load() == 0 {
-		t.Errorf("of the flood %d requests were answered and %d refused: it was none", c.answered.Load(), c.refused.Load())
+	late := time.Now().Add(time.Minute) // an answer to a batch is megabytes, and two are made at a time
+	for c.answered.Load() == 0 || c.refused.Load() == 0 {
+		if time.Now().After(late) {
+			t.Fatalf("of the flood %d requests were answered and %d refused: it was none", c.answered.Load(), c.refused.Load())
+		}
+		_, _ = client.try(t.Context(), "syncstatus", "[]", &st) // takes its turn
 	}
 	if slowest := time.Duration(c.slowest.Load()); slowest == 0 || slowest > bound {
 		t.Errorf("the slowest answer to a client that behaves took %v", slowest)
