@@ -6,7 +6,10 @@ import (
 )
 
 // budget bounds the bytes of the pieces that are held. The lane whose pieces are delivered
-// now, the front, may always hold one piece, so that it never waits for those behind it.
+// now, the front, may always hold one piece, so that it never waits for those behind it. The
+// first lane behind it gets more only while less than half of the limit is used, the next one
+// less than a quarter, and so on: what they hold is not needed yet, and without room for several
+// pieces the front would have one proven after the other.
 type budget struct {
 	limit int64
 
@@ -40,7 +43,7 @@ func (b *budget) acquire(ctx context.Context, lane int, n int64) error {
 func (b *budget) try(lane int, n int64) (changed <-chan struct{}, ok bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.used+n > b.limit && (lane != b.front || b.held[lane] > 0) {
+	if b.used+n > b.limit>>(lane-b.front) && (lane != b.front || b.held[lane] > 0) {
 		return b.changed, false
 	}
 	b.used += n
