@@ -147,6 +147,7 @@ func (j *Job) watched() (scripts [][]byte, err error) {
 	if err != nil {
 		return nil, err
 	}
+	set.Locator() // begins the step whose blocks are matched against the scripts
 	scripts, _ = set.Scripts()
 	if len(scripts) != j.Scripts {
 		err = fmt.Errorf("the wallet watches %d scripts, want %d", len(scripts), j.Scripts)
