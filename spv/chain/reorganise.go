@@ -23,7 +23,7 @@ func (c *Chain) reorganise(view *sideView) (*Reorganisation, error) {
 		c.push(&h.Header, h.Hash)
 		c.side.Drop(h.Hash)
 	}
-	c.side.Insert(old, nil, sidetree.Nobody)
+	c.side.Insert(old, nil, sidetree.NoSource)
 	c.long = slices.DeleteFunc(c.long, func(l *longBranch) bool { return l.fork > view.fork })
 	r.To = c.tip.Headers
 	return r, nil
@@ -51,7 +51,7 @@ func (c *Chain) revert(r *Reorganisation) []*sidetree.Header {
 		r.Reverted = append(r.Reverted, consensus.BlockID{Height: h, Hash: hash})
 		c.leave(header, hash)
 		if len(old) < c.side.PerSource() && h < refused {
-			old = append(old, &sidetree.Header{Header: *header, Hash: hash, Work: c.main.work(h), Source: sidetree.Nobody})
+			old = append(old, &sidetree.Header{Header: *header, Hash: hash, Work: c.main.work(h), Source: sidetree.NoSource})
 		}
 	}
 	slices.Reverse(r.Reverted)

@@ -12,9 +12,9 @@ import (
 	"github.com/spvd/spvd/spv/consensus"
 )
 
-// Nobody is the source of headers that count against no live source: those that
+// NoSource is the source of headers that count against no live source: those that
 // were on the main chain, and those of sources that are gone.
-const Nobody uint64 = 0
+const NoSource uint64 = 0
 
 // Header is a header on a side branch. It has passed all rules.
 type Header struct {
@@ -141,7 +141,7 @@ func (t *Tree) mayReplace(source uint64, work *uint256.Uint256) bool {
 	if least, ok := t.least[source]; ok && work.LtEq(&least) {
 		return false
 	}
-	if source != Nobody && t.wait[source] > 0 {
+	if source != NoSource && t.wait[source] > 0 {
 		return false
 	}
 	t.wait[source] = t.maxPerSource / 8
@@ -274,15 +274,15 @@ func (t *Tree) Prune(onMain func(consensus.BlockID) bool) {
 // Disown makes the headers of a source count against no source.
 func (t *Tree) Disown(source uint64) {
 	delete(t.wait, source)
-	if t.owned[source] == 0 || source == Nobody {
+	if t.owned[source] == 0 || source == NoSource {
 		return
 	}
 	for _, h := range t.headers {
 		if h.Source == source {
-			h.Source = Nobody
+			h.Source = NoSource
 		}
 	}
-	t.owned[Nobody] += t.owned[source]
+	t.owned[NoSource] += t.owned[source]
 	delete(t.owned, source)
 	clear(t.least)
 }

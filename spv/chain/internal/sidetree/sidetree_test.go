@@ -55,7 +55,7 @@ func wantSound(t *testing.T, tr *Tree) {
 	total := 0
 	for source, n := range owned {
 		total += n
-		if n != tr.owned[source] || source != Nobody && n > tr.maxPerSource {
+		if n != tr.owned[source] || source != NoSource && n > tr.maxPerSource {
 			t.Fatalf("source %d has %d headers, counted as %d", source, n, tr.owned[source])
 		}
 	}
