@@ -72,8 +72,11 @@ func checkTime(p *Params, a Ancestors, h, parent *Header, now time.Time) error {
 	if latest := now.Add(futureLimit).Unix(); t > latest {
 		return NewRuleError(RuleFutureTime, h, "want at most %d, got %d", latest, t)
 	}
-	if median := MedianTime(a, parent.Height()); t <= median {
-		return NewRuleError(RuleMedianTime, h, "want above %d, got %d", median, t)
+	switch after, ok := afterMedian(a, parent.Height(), t); {
+	case !ok:
+		return fmt.Errorf("median time of block %d: %w", h.Height(), ErrOutOfReach)
+	case !after:
+		return NewRuleError(RuleMedianTime, h, "want above %d, got %d", MedianTime(a, parent.Height()), t)
 	}
 	return checkSpacing(p, h, parent)
 }

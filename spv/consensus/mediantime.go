@@ -26,3 +26,24 @@ func MedianTime(a Ancestors, tip Height) int64 {
 	}
 	return times[n/2]
 }
+
+// afterMedian reports whether a time, in Unix seconds, is after the median timestamp of the blocks
+// that end with the one at the given height: more than half of them are earlier, and mostly these
+// are the newest, so that no others are looked at. It reports false for ok if one that it needs is
+// out of reach.
+func afterMedian(a Ancestors, tip Height, t int64) (after, ok bool) {
+	n := min(medianBlocks, int(tip)+1)
+	earlier := 0
+	for h := tip; h > tip-Height(n); h-- {
+		block := a.At(h)
+		if block == nil {
+			return false, false
+		}
+		if block.Timestamp() < t {
+			if earlier++; earlier > n/2 {
+				return true, true
+			}
+		}
+	}
+	return false, true
+}
