@@ -7,7 +7,7 @@
 // Nothing in a snapshot is trusted. [Reader.Run] checks what the blocks show by themselves,
 // by the functions of package consensus that check what peers send, and delivers pieces in
 // the order of the chain. The rules that need ancestors are those of the caller: of
-// chain.Reader in a sync, of [Verify] where there is no store. What is wrong with a
+// chain.Chain in a sync, of [Verify] where there is no store. What is wrong with a
 // snapshot is a [*Fault], which has a [Reason] and a sentence. Memory is bounded whatever
 // the files hold: by the sizes in the manifest, by the limits of this package, and by the
 // reader's budget.
@@ -22,6 +22,7 @@
 // format.go has the names, sizes and limits, manifest.go the list of segments, fault.go
 // what can be wrong. source.go is where files come from, stream.go one file of a source as
 // it is read and resumed. piece.go is what is delivered; reader.go orders the pieces,
-// lane.go reads one segment of them, and budget.go bounds the memory. verify.go proves a
+// lane.go reads one segment of them, budget.go bounds the memory, and rate.go judges how fast the
+// files come. verify.go proves a
 // snapshot without a store. write.go writes a segment, atomic.go replaces files.
 package snapshot

@@ -55,12 +55,12 @@ func (l *lane) run(ctx context.Context) {
 func (l *lane) hashed() bool { return l.Sums || l.seg.First < l.Params.DCP0005 }
 
 func (l *lane) read(ctx context.Context) error {
-	headers := newStream(l.Source, l.seg.HeadersName(l.Params), &l.seg.Headers, l.Sums)
+	headers := newStream(l.Source, l.seg.HeadersName(l.Params), &l.seg.Headers, l.Sums, &l.rate)
 	defer headers.close()
 	if l.seg.Last < l.FiltersFrom {
 		return l.readHeaders(ctx, headers)
 	}
-	filters := newStream(l.Source, l.seg.FiltersName(l.Params), &l.seg.Filters, l.hashed())
+	filters := newStream(l.Source, l.seg.FiltersName(l.Params), &l.seg.Filters, l.hashed(), &l.rate)
 	defer filters.close()
 	table := make([]byte, l.seg.Blocks()*lengthSize)
 	if err := filters.read(ctx, table); err != nil {

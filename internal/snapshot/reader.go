@@ -4,6 +4,7 @@ import (
 	"context"
 	"runtime"
 	"sync"
+	"time"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
@@ -49,6 +50,7 @@ type reading struct {
 	*Reader
 	genesisFilter []byte
 	budget        *budget
+	rate          rate
 	work          chan *job
 }
 
@@ -114,6 +116,7 @@ func (r *reading) prove(ctx context.Context) {
 func (l *lane) drain(ctx context.Context, before *chainhash.Hash, fn func(*Piece) error) (*chainhash.Hash, error) {
 	for {
 		var j *job
+		began := time.Now()
 		select {
 		case next, open := <-l.jobs:
 			if !open {
@@ -122,6 +125,9 @@ func (l *lane) drain(ctx context.Context, before *chainhash.Hash, fn func(*Piece
 			j = next
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
+		}
+		if err := l.rate.waitedFor(time.Since(began)); err != nil {
+			return nil, fault(Slow, "its files come too slowly").because(err).of(l.seg)
 		}
 		select {
 		case <-j.done:

@@ -65,7 +65,7 @@ func (d Dir) String() string { return string(d) }
 // ctx is a [*Fault].
 func Load(ctx context.Context, src Source, p *consensus.Params) (*Manifest, error) {
 	name := ManifestName(p)
-	s := stream{src: src, name: name, size: -1, limit: MaxManifest}
+	s := stream{src: src, name: name, size: -1, limit: MaxManifest, rate: new(rate)}
 	defer s.close()
 	b, err := s.all(ctx)
 	if err != nil {

@@ -31,6 +31,7 @@ type stream struct {
 	size  int64     // as the manifest says; -1 for the manifest itself
 	limit int64     // of the size, if that is not known
 	sum   hash.Hash // over what was read; nil if that is of no use
+	rate  *rate     // counts what was read
 
 	file    io.ReadCloser // nil while none is open
 	off     int64         // of the next byte
@@ -39,8 +40,8 @@ type stream struct {
 }
 
 // newStream returns a stream of a blob; hashed says whether its SHA-256 is compared.
-func newStream(src Source, name string, b *Blob, hashed bool) *stream {
-	s := &stream{src: src, name: name, size: b.Size}
+func newStream(src Source, name string, b *Blob, hashed bool, r *rate) *stream {
+	s := &stream{src: src, name: name, size: b.Size, rate: r}
 	if hashed {
 		s.sum = sha256.New()
 	}
@@ -101,6 +102,7 @@ func (s *stream) some(ctx context.Context, b []byte) (int, error) {
 		}
 		n, err := s.file.Read(b)
 		s.off += int64(n)
+		s.rate.read.Add(int64(n))
 		if n > 0 {
 			s.barren = 0
 			return n, nil
@@ -185,7 +187,7 @@ func (s *stream) all(ctx context.Context) ([]byte, error) {
 			}
 			continue
 		}
-		b, err := io.ReadAll(io.LimitReader(s.file, s.limit+1))
+		b, err := io.ReadAll(io.LimitReader(ratedFile{s.file, s.rate}, s.limit+1))
 		s.close()
 		switch {
 		case int64(len(b)) > s.limit:
@@ -195,7 +197,7 @@ func (s *stream) all(ctx context.Context) ([]byte, error) {
 		}
 		f := fault(Unreachable, "%s cannot be read", s.name).because(err)
 		if errors.Is(err, ErrSlow) {
-			f = fault(Slow, "%s does not come", s.name).because(err)
+			f = fault(Slow, "%s comes too slowly", s.name).because(err)
 		}
 		if err := s.again(ctx, f, f.Reason != Slow); err != nil {
 			return nil, err

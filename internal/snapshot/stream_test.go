@@ -66,7 +66,7 @@ func TestStreamResumes(t *testing.T) {
 			}
 			f.open = append(f.open, upTo(len(data), io.EOF))
 			b := &Blob{Size: int64(len(data)), SHA256: sha256.Sum256(data)}
-			s := newStream(f, "file", b, true)
+			s := newStream(f, "file", b, true, new(rate))
 			skip := r.IntN(len(data))
 			got := make([]byte, len(data)-skip)
 			if err := errors.Join(s.skip(t.Context(), int64(skip)), s.read(t.Context(), got), s.end(b)); err != nil {
@@ -103,7 +103,7 @@ func TestStreamGivesUp(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				began := time.Now()
 				f := &flaky{data: data, open: tt.open}
-				s := newStream(f, "file", &Blob{Size: 100}, false)
+				s := newStream(f, "file", &Blob{Size: 100}, false, new(rate))
 				err := s.read(t.Context(), make([]byte, 100))
 				var fault *Fault
 				if !errors.As(err, &fault) || fault.Reason != tt.want || !strings.Contains(err.Error(), tt.says) {
@@ -125,7 +125,7 @@ func TestStreamEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 		defer cancel()
-		s := newStream(&flaky{open: []func([]byte) (io.Reader, int64, error){refuses(errors.New("busy"))}}, "file", &Blob{Size: 9}, false)
+		s := newStream(&flaky{open: []func([]byte) (io.Reader, int64, error){refuses(errors.New("busy"))}}, "file", &Blob{Size: 9}, false, new(rate))
 		if err := s.read(ctx, make([]byte, 9)); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v", err)
 		}
@@ -136,7 +136,7 @@ func TestStreamEndsWithItsContext(t *testing.T) {
 func TestEndlessFile(t *testing.T) {
 	f := &flaky{data: make([]byte, 1000), open: []func([]byte) (io.Reader, int64, error){upTo(1000, io.EOF)}}
 	b := &Blob{Size: 100}
-	s := newStream(f, "file", b, false)
+	s := newStream(f, "file", b, false, new(rate))
 	if err := s.read(t.Context(), make([]byte, 100)); err != nil {
 		t.Fatal(err)
 	}

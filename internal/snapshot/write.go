@@ -104,7 +104,7 @@ func (w *Writer) Check(ctx context.Context, c Chain, s *Segment) error {
 		return fmt.Errorf("%v: %w", s, ErrDiffers)
 	}
 	for name, blob := range map[string]*Blob{s.HeadersName(w.Params): &s.Headers, s.FiltersName(w.Params): &s.Filters} {
-		st := newStream(Dir(w.Dir), name, blob, true)
+		st := newStream(Dir(w.Dir), name, blob, true, new(rate))
 		err := errors.Join(st.skip(ctx, blob.Size), st.end(blob))
 		st.close()
 		var f *Fault

@@ -306,6 +306,60 @@ func TestBadServers(t *testing.T) {
 	}
 }
 
+// crawling sends each response evenly, a little above the rate of a single response.
+type crawling struct {
+	http.ResponseWriter
+	ctx context.Context
+}
+
+func (c crawling) Write(b []byte) (n int, err error) {
+	for len(b) > 0 {
+		part := b[:min(len(b), leastRate/8)]
+		if _, err := c.ResponseWriter.Write(part); err != nil {
+			return n, err
+		}
+		_ = http.NewResponseController(c.ResponseWriter).Flush()
+		b, n = b[len(part):], n+len(part)
+		if err := wait.For(c.ctx, time.Second/10); err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// TestCrawlingServers: a server that sends each file evenly and slowly is left after a minute.
+func TestCrawlingServers(t *testing.T) {
+	c, err := testnet.Generate(t.Context(), testnet.Config{Params: testnet.Eras(), Seed: 7, Blocks: 7000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := snapshottest.New(c, 7000/snapshot.BlocksOf(c.Params()))
+	s.Seal()
+	s.Files["simnet.json"] = append(s.Files["simnet.json"], bytes.Repeat([]byte(" "), 1<<20)...)
+	for _, tt := range []struct{ suffix, says string }{
+		{".json", "simnet.json comes too slowly"},
+		{"ers", "its files come too slowly"},
+	} {
+		handler := func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasSuffix(r.URL.Path, tt.suffix) {
+				w = crawling{w, r.Context()}
+			}
+			files(s)(w, r)
+		}
+		serve(t, http.HandlerFunc(handler), func(t *testing.T, src snapshot.Source, _ *town) {
+			began := time.Now()
+			_, err := verify(t, src, c)
+			var fault *snapshot.Fault
+			if !errors.As(err, &fault) || fault.Reason != snapshot.Slow || !strings.Contains(err.Error(), tt.says) {
+				t.Errorf("*%s: got %v, want that %s", tt.suffix, err, tt.says)
+			}
+			if took := time.Since(began); took > 70*time.Second {
+				t.Errorf("*%s: it took %v", tt.suffix, took)
+			}
+		})
+	}
+}
+
 // TestPausesOfTheReaderAreNotSlow: a server is judged only while bytes are waited for.
 func TestPausesOfTheReaderAreNotSlow(t *testing.T) {
 	c, s := example(t)
