@@ -23,6 +23,6 @@
 // what can be wrong. source.go is where files come from, stream.go one file of a source as
 // it is read and resumed. piece.go is what is delivered; reader.go orders the pieces,
 // lane.go reads one segment of them, budget.go bounds the memory, and rate.go judges how fast the
-// files come. verify.go proves a
-// snapshot without a store. write.go writes a segment, atomic.go replaces files.
+// files come. verify.go proves a snapshot without a store. write.go writes a segment, atomic.go
+// replaces files.
 package snapshot
