@@ -49,16 +49,18 @@ func (c *Chain) Easing() (Easing, error) {
 		return e, nil
 	}
 	from = max(from, 1)
-	p := c.hardestUpTo(from, max(tip-easingBlocks, from))
+	p := &c.ease
+	p.findUpTo(&c.main, from, max(tip-easingBlocks, from))
+	hardest, hardBits := p.hardest, p.hardBits
 	for h := p.to.Height; h <= tip+1; h++ {
-		bits := c.bitsOrNext(h)
+		bits := c.main.bitsOrNext(h)
 		switch {
 		case bits == 0:
-		case bits < p.hardBits:
-			p.hardest, p.hardBits = h, bits
+		case bits < hardBits:
+			hardest, hardBits = h, bits
 		default:
-			if times := consensus.TimesEasier(bits, p.hardBits); times > e.Times {
-				e = Easing{Easiest: h, Hardest: p.hardest, Times: times}
+			if times := consensus.TimesEasier(bits, hardBits); times > e.Times {
+				e = Easing{Easiest: h, Hardest: hardest, Times: times}
 			}
 		}
 	}
@@ -68,39 +70,36 @@ func (c *Chain) Easing() (Easing, error) {
 // TooEasy reports whether a chain with this easing may be a cheap imitation on a network.
 func (e Easing) TooEasy(p *consensus.Params) bool { return p.MaxEasing > 0 && e.Times > p.MaxEasing }
 
-// hardestUpTo returns the hardest target of the main chain between two heights. What was
+// findUpTo finds the hardest target of the main chain between two heights. What was
 // found before is used as far as the chain still has it.
-func (c *Chain) hardestUpTo(from, to consensus.Height) prefixEase {
-	p := c.ease
-	if p.from != from || p.to.Height > to || p.hardBits == 0 || !c.onMain(p.to) {
-		p = prefixEase{from: from, to: consensus.BlockID{Height: from}, hardest: from, hardBits: c.bitsOrNext(from)}
+func (p *prefixEase) findUpTo(main *mainView, from, to consensus.Height) {
+	if p.from != from || p.to.Height > to || p.hardBits == 0 || !main.has(p.to) {
+		*p = prefixEase{from: from, to: consensus.BlockID{Height: from}, hardest: from, hardBits: main.bitsOrNext(from)}
 	}
 	for h := p.to.Height; h <= to; h++ {
-		if bits := c.bitsOrNext(h); bits != 0 && bits < p.hardBits {
+		if bits := main.bitsOrNext(h); bits != 0 && bits < p.hardBits {
 			p.hardest, p.hardBits = h, bits
 		}
 	}
-	p.to = consensus.BlockID{Height: to, Hash: c.main.hash(to)}
-	c.ease = p
-	return p
+	p.to = consensus.BlockID{Height: to, Hash: main.hash(to)}
 }
 
 // bitsOrNext returns the target of a block of the main chain, or that of the block to
 // come if it were found in time; zero if it is out of reach.
-func (c *Chain) bitsOrNext(h consensus.Height) uint32 {
-	if h <= c.tip.Headers.Height {
-		header := c.main.At(h)
+func (v *mainView) bitsOrNext(h consensus.Height) uint32 {
+	if h <= v.chain.tip.Headers.Height {
+		header := v.At(h)
 		if header == nil {
 			return 0
 		}
 		return header.Bits()
 	}
-	if h <= c.params.DCP0011 {
+	if h <= v.chain.params.DCP0011 {
 		return 0 // its target does not follow the time of the block before
 	}
-	tip := c.main.At(h - 1)
+	tip := v.At(h - 1)
 	if tip == nil {
 		return 0
 	}
-	return consensus.NextBits(c.params, &c.main, h-1, tip.Timestamp()+int64(c.params.ChainParams.TargetTimePerBlock/time.Second))
+	return consensus.NextBits(v.chain.params, v, h-1, tip.Timestamp()+int64(v.chain.params.ChainParams.TargetTimePerBlock/time.Second))
 }

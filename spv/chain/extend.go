@@ -90,13 +90,8 @@ func (c *Chain) Forget(source uint64) {
 // first ones: every known header has a known parent.
 func (c *Chain) knownHeaders(b *consensus.HeaderBatch) int {
 	return sort.Search(len(b.Headers), func(i int) bool {
-		return !c.onMain(consensus.BlockID{Height: b.Headers[i].Height(), Hash: b.Hashes[i]}) && c.side.Get(b.Hashes[i]) == nil
+		return !c.main.has(consensus.BlockID{Height: b.Headers[i].Height(), Hash: b.Hashes[i]}) && c.side.Get(b.Hashes[i]) == nil
 	})
-}
-
-// onMain reports whether a block is on the staged main chain.
-func (c *Chain) onMain(id consensus.BlockID) bool {
-	return id.Height >= 0 && id.Height <= c.tip.Headers.Height && c.main.hash(id.Height) == id.Hash
 }
 
 // check checks the rules of a header on top of a branch.
@@ -156,7 +151,7 @@ func (c *Chain) better(work *uint256.Uint256, fork, tip consensus.Height) bool {
 // extendSide grows a side branch, and makes it the main chain if it now is
 // better.
 func (c *Chain) extendSide(ext *Extension, b *consensus.HeaderBatch, source uint64, now time.Time) error {
-	if l := c.longOn(b.Headers[0].PrevBlock()); l != nil && !c.onMain(l.tip) {
+	if l := c.longOn(b.Headers[0].PrevBlock()); l != nil && !c.main.has(l.tip) {
 		return c.extendLong(ext, l, b, source, now)
 	}
 	view, err := c.attach(&b.Headers[0])
@@ -210,7 +205,7 @@ func (c *Chain) attach(h *consensus.Header) (*sideView, error) {
 	if len(path) > 0 {
 		fork, parent = path[0].Height()-1, path[0].PrevBlock()
 	}
-	if !c.onMain(consensus.BlockID{Height: fork, Hash: parent}) {
+	if !c.main.has(consensus.BlockID{Height: fork, Hash: parent}) {
 		if err := c.main.failed(); err != nil {
 			return nil, err
 		}
@@ -248,7 +243,7 @@ func (c *Chain) mainHeight(hash *chainhash.Hash) (consensus.Height, error) {
 		}
 	}
 	h, err := c.HeightOf(*hash)
-	if err == nil && !c.onMain(consensus.BlockID{Height: h, Hash: *hash}) {
+	if err == nil && !c.main.has(consensus.BlockID{Height: h, Hash: *hash}) {
 		err = ErrNotFound
 	}
 	return h, err

@@ -132,10 +132,10 @@ func wantSoundSide(t *testing.T, c *Chain) {
 	t.Helper()
 	for h := range c.side.All() {
 		hash, parent := h.Hash, h.PrevBlock()
-		if c.side.Get(parent) == nil && !c.onMain(consensus.BlockID{Height: h.Height() - 1, Hash: parent}) {
+		if c.side.Get(parent) == nil && !c.main.has(consensus.BlockID{Height: h.Height() - 1, Hash: parent}) {
 			t.Fatalf("side header %v hangs in the air", hash)
 		}
-		if c.onMain(consensus.BlockID{Height: h.Height(), Hash: hash}) {
+		if c.main.has(consensus.BlockID{Height: h.Height(), Hash: hash}) {
 			t.Fatalf("side header %v is on the main chain", hash)
 		}
 	}

@@ -70,7 +70,7 @@ func (c *Chain) AddFilters(b *consensus.FilterBatch) error {
 	}
 	// If the last block is on the main chain, so are those before it.
 	over := c.tip.Above.Any() && b.Last().Height >= c.tip.Above.First
-	if over || b.First().Height != c.tip.Filters.Height+1 || !c.onMain(b.Last()) {
+	if over || b.First().Height != c.tip.Filters.Height+1 || !c.main.has(b.Last()) {
 		if err := c.main.failed(); err != nil {
 			return fmt.Errorf("add filters: %w", err)
 		}

@@ -32,7 +32,7 @@ func (c *Chain) Invalidate(id consensus.BlockID) (*Reorganisation, error) {
 		c.invalid = c.invalid[max(0, len(c.invalid)-maxInvalid):]
 		c.invalidStaged = true
 	}
-	if !c.onMain(id) {
+	if !c.main.has(id) {
 		c.side.DropBranch(id.Hash)
 		return nil, c.main.failed()
 	}

@@ -28,14 +28,14 @@ const (
 // wants them: the newest ones, then at distances that double, and at last the
 // genesis block.
 func (c *Chain) Locator() ([]chainhash.Hash, error) {
-	return c.locatorFrom(nil, c.tip.Headers.Height, denseLocator, 2)
+	return c.main.locator(nil, c.tip.Headers.Height, denseLocator, 2)
 }
 
 // ShortLocator returns a third of the hashes of Locator, for a peer that most likely has the
 // tip. If it has left the main chain, its reply begins up to eight times as far below the tip as
 // the fork.
 func (c *Chain) ShortLocator() ([]chainhash.Hash, error) {
-	return c.locatorFrom(nil, c.tip.Headers.Height, denseShort, shortFactor)
+	return c.main.locator(nil, c.tip.Headers.Height, denseShort, shortFactor)
 }
 
 // LocatorAbove returns a locator for a peer that has the main chain up to a
@@ -53,30 +53,30 @@ func (c *Chain) LocatorAbove(h consensus.Height) ([]chainhash.Hash, error) {
 	for at := tip; at > h; at -= step {
 		hashes = append(hashes, c.main.hash(at))
 	}
-	return c.locatorFrom(hashes, h, denseLocator, 2)
+	return c.main.locator(hashes, h, denseLocator, 2)
 }
 
-// locatorFrom appends to a locator the hashes from a height down to the genesis
+// locator appends to a locator the hashes from a height down to the genesis
 // block: so many without gaps, then at distances that grow by a factor.
-func (c *Chain) locatorFrom(hashes []chainhash.Hash, from consensus.Height, dense int, factor consensus.Height) ([]chainhash.Hash, error) {
+func (v *mainView) locator(hashes []chainhash.Hash, from consensus.Height, dense int, factor consensus.Height) ([]chainhash.Hash, error) {
 	step := consensus.Height(1)
 	dense += len(hashes)
 	for h := from; h > 0; h -= step {
-		hashes = append(hashes, c.main.hash(h))
+		hashes = append(hashes, v.hash(h))
 		if len(hashes) >= dense {
 			step *= factor
 		}
 	}
-	if err := c.main.failed(); err != nil {
+	if err := v.failed(); err != nil {
 		return nil, fmt.Errorf("locator: %w", err)
 	}
-	return append(hashes, c.params.ChainParams.GenesisHash), nil
+	return append(hashes, v.chain.params.ChainParams.GenesisHash), nil
 }
 
 // OnMain reports whether a block is on the staged main chain. The error is one
 // of the store.
 func (c *Chain) OnMain(id consensus.BlockID) (bool, error) {
-	on := c.onMain(id)
+	on := c.main.has(id)
 	if err := c.main.failed(); err != nil {
 		return false, fmt.Errorf("look for block %d: %w", id.Height, err)
 	}

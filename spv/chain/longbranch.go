@@ -179,7 +179,7 @@ func (c *Chain) rest(l *longBranch) *sideView {
 		return view
 	}
 	for _, id := range append(l.marks, l.kept) {
-		if id.Height > view.fork && c.onMain(id) {
+		if id.Height > view.fork && c.main.has(id) {
 			view.fork = id.Height
 		}
 	}

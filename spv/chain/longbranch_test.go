@@ -40,7 +40,7 @@ func walkTo(t *testing.T, p *consensus.Params, c *Chain, peer *testChain, size i
 // main chain.
 func forkOf(c *Chain, peer *testChain) consensus.Height {
 	for h := peer.height(); h > 0; h-- {
-		if c.onMain(peer.id(h)) {
+		if c.main.has(peer.id(h)) {
 			return h
 		}
 	}

@@ -32,7 +32,7 @@ func (c *Chain) reorganise(view *sideView) (*Reorganisation, error) {
 // tidySide drops the side branches that a reorganisation has left hanging in
 // the air: those on top of old blocks for which there was no room.
 func (c *Chain) tidySide() error {
-	c.side.Prune(c.onMain)
+	c.side.Prune(c.main.has)
 	return c.main.failed()
 }
 
