@@ -6,9 +6,12 @@ import (
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
 
+	"github.com/spvd/spvd/spv/chain/internal/early"
+	"github.com/spvd/spvd/spv/chain/internal/longbranch"
 	"github.com/spvd/spvd/spv/chain/internal/recent"
 	"github.com/spvd/spvd/spv/chain/internal/sidetree"
 	"github.com/spvd/spvd/spv/chain/internal/store"
+	"github.com/spvd/spvd/spv/chain/internal/waypoints"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -76,19 +79,18 @@ type Chain struct {
 	keep          consensus.Height
 	keepFilters   consensus.Height
 	window        recent.Headers
-	filters       [][]byte                  // the staged filters: those after keepFilters
-	filterBytes   int                       // of those that no write has taken
-	writing       *Write                    // the one that is not over; nil for none
-	earlyProven   bool                      // the filters below DCP0005 are there and the known ones
-	early         consensus.EarlyFilterHash // over the filters below DCP0005, as far as it goes
+	filters       [][]byte // the staged filters: those after keepFilters
+	filterBytes   int      // of those that no write has taken
+	writing       *Write   // the one that is not over; nil for none
+	early         early.Proof
 	genesisFilter []byte
 	leftover      bool // there are filters on disk below the floor there
 	aboveCut      bool // those above the gap are to be cut off on disk
 	main          mainView
 	side          *sidetree.Tree
-	contradicted  []consensus.BlockID // waypoints up to the tip that the main chain does not hold
-	long          []*longBranch       // the one that was added to last at the end
-	goal          *goal               // nil unless the main chain was taken back for a long branch
+	waypoints     waypoints.Set
+	long          *longbranch.Set
+	goal          *longbranch.Goal // nil unless the main chain was taken back for a long branch
 	ease          prefixEase
 	memo          store.WorkMemo
 	invalid       []chainhash.Hash // blocks that are, the newest last; the slice is never changed
@@ -156,8 +158,12 @@ func newChain(cfg Config, s *store.Store) *Chain {
 		noWAL:  cfg.noWAL,
 		recent: cfg.recent,
 		side:   sidetree.New(cfg.MaxSide, cfg.MaxSidePerSource),
+
+		waypoints: waypoints.New(cfg.Params),
+		early:     early.New(cfg.Params),
 	}
-	c.main.chain = c
+	c.long = longbranch.New(cfg.Params, recentHeaders, markSpacing(c.side.PerSource()))
+	c.main = mainView{params: cfg.Params, store: s, window: &c.window, tip: &c.tip, keep: &c.keep}
 	return c
 }
 
@@ -185,5 +191,5 @@ func (c *Chain) Close() error { return c.store.Close() }
 
 // Staged returns how far the chain goes with what is staged.
 func (c *Chain) Staged() State {
-	return newState(c.params, &c.tip, c.earlyProven, &c.window.At(c.tip.Headers.Height).Header)
+	return newState(c.params, &c.tip, c.early.Proven(), &c.window.At(c.tip.Headers.Height).Header)
 }

@@ -87,19 +87,19 @@ func (p *prefixEase) findUpTo(main *mainView, from, to consensus.Height) {
 // bitsOrNext returns the target of a block of the main chain, or that of the block to
 // come if it were found in time; zero if it is out of reach.
 func (v *mainView) bitsOrNext(h consensus.Height) uint32 {
-	if h <= v.chain.tip.Headers.Height {
+	if h <= v.tip.Headers.Height {
 		header := v.At(h)
 		if header == nil {
 			return 0
 		}
 		return header.Bits()
 	}
-	if h <= v.chain.params.DCP0011 {
+	if h <= v.params.DCP0011 {
 		return 0 // its target does not follow the time of the block before
 	}
 	tip := v.At(h - 1)
 	if tip == nil {
 		return 0
 	}
-	return consensus.NextBits(v.chain.params, v, h-1, tip.Timestamp()+int64(v.chain.params.ChainParams.TargetTimePerBlock/time.Second))
+	return consensus.NextBits(v.params, v, h-1, tip.Timestamp()+int64(v.params.ChainParams.TargetTimePerBlock/time.Second))
 }

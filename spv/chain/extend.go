@@ -3,7 +3,6 @@ package chain
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"sort"
 	"time"
 
@@ -80,8 +79,8 @@ func (c *Chain) Extend(b *consensus.HeaderBatch, source uint64, now time.Time) (
 // first to be dropped.
 func (c *Chain) Forget(source uint64) {
 	c.side.Disown(source)
-	c.long = slices.DeleteFunc(c.long, func(l *longBranch) bool { return l.source == source })
-	if c.goal != nil && c.goal.source == source {
+	c.long.Forget(source)
+	if c.goal != nil && c.goal.Source == source {
 		c.goal = nil
 	}
 }
@@ -118,7 +117,7 @@ func (c *Chain) extendMain(b *consensus.HeaderBatch, now time.Time) (added int, 
 		if err := c.check(&c.main, c.tip.Headers.Height, h, &b.Hashes[i], now); err != nil {
 			return i, err
 		}
-		if err := c.checkGoal(consensus.BlockID{Height: h.Height(), Hash: b.Hashes[i]}); err != nil {
+		if err := c.goal.Check(consensus.BlockID{Height: h.Height(), Hash: b.Hashes[i]}); err != nil {
 			return i, err
 		}
 		c.push(h, b.Hashes[i])
@@ -131,7 +130,7 @@ func (c *Chain) push(h *consensus.Header, hash chainhash.Hash) {
 	c.tip.Work.Add(c.memo.Of(h.Bits()))
 	c.tip.Headers = consensus.BlockID{Height: h.Height(), Hash: hash}
 	c.window.Push(h, &c.tip.Work, c.keep)
-	if c.goal != nil && c.tip.Work.GtEq(&c.goal.work) {
+	if c.goal != nil && c.tip.Work.GtEq(&c.goal.Work) {
 		c.goal = nil
 	}
 }
@@ -139,11 +138,11 @@ func (c *Chain) push(h *consensus.Header, hash chainhash.Hash) {
 // better reports whether a branch that leaves the main chain above the height fork is
 // to be preferred to it. While there is a goal, it has to have more work than that.
 func (c *Chain) better(work *uint256.Uint256, fork, tip consensus.Height) bool {
-	if main := c.tip.Headers.Height; c.held(fork, tip) > c.held(main, main) {
+	if main := c.tip.Headers.Height; c.waypoints.On(fork, tip) > c.waypoints.On(main, main) {
 		return true
 	}
 	if c.goal != nil {
-		return work.Gt(&c.goal.work)
+		return work.Gt(&c.goal.Work)
 	}
 	return work.Gt(&c.tip.Work)
 }
@@ -151,7 +150,7 @@ func (c *Chain) better(work *uint256.Uint256, fork, tip consensus.Height) bool {
 // extendSide grows a side branch, and makes it the main chain if it now is
 // better.
 func (c *Chain) extendSide(ext *Extension, b *consensus.HeaderBatch, source uint64, now time.Time) error {
-	if l := c.longOn(b.Headers[0].PrevBlock()); l != nil && !c.main.has(l.tip) {
+	if l := c.long.EndingIn(b.Headers[0].PrevBlock()); l != nil && !c.main.has(l.Tip) {
 		return c.extendLong(ext, l, b, source, now)
 	}
 	view, err := c.attach(&b.Headers[0])
@@ -164,8 +163,8 @@ func (c *Chain) extendSide(ext *Extension, b *consensus.HeaderBatch, source uint
 	fresh := view.path[old:]
 	switch {
 	case len(fresh) == 0:
-	case c.better(&view.work, view.fork, view.tip()) || c.nearer(view):
-		if !c.nearer(view) {
+	case c.better(&view.work, view.fork, view.tip()) || c.goal.Nearer(view.fork, view.path):
+		if !c.goal.Nearer(view.fork, view.path) {
 			c.goal = nil
 		}
 		if ext.Reorg, err = c.reorganise(view); err != nil {
@@ -176,7 +175,7 @@ func (c *Chain) extendSide(ext *Extension, b *consensus.HeaderBatch, source uint
 	default:
 		ext.Side = len(fresh)
 		if took := c.side.Insert(fresh, view.path[:old], source); took < len(fresh) {
-			c.weigh(view, old+took, source)
+			c.long.Weigh(&c.main, view.fork, view.path, old+took, source)
 		}
 	}
 	return failure

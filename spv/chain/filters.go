@@ -85,7 +85,7 @@ func (c *Chain) AddFilters(b *consensus.FilterBatch) error {
 		c.filterBytes += len(filter)
 	}
 	c.tip.Filters = b.Last()
-	c.proveEarly(b)
+	c.early.Add(b, c.tip.Floor)
 	return nil
 }
 
@@ -133,79 +133,23 @@ func (c *Chain) EarlyFilters(from consensus.Height, fn func(h consensus.Height, 
 	return nil
 }
 
-// proveEarly hashes the filters of a batch that are below DCP0005, and finds out whether
-// all of these are the known ones once they are complete.
-func (c *Chain) proveEarly(b *consensus.FilterBatch) {
-	first, active := b.First().Height, c.params.DCP0005
-	if first > active || c.tip.Floor >= active {
-		return
-	}
-	for i := 0; i < b.Len() && c.early.Next() < active; i++ {
-		c.early.Add(b.Filter(i))
-	}
-	if c.early.Next() < active {
-		return
-	}
-	var next []byte
-	if i := int(active - first); i < b.Len() {
-		next = append([]byte{}, b.Filter(i)...)
-	}
-	c.earlyProven = c.early.Check(c.params, next) == nil
-}
-
-// recallEarly finds out whether the early filters on disk are the known ones.
-func (c *Chain) recallEarly(tx *store.Txn, tip *store.Tip) error {
+// filterAtDCP0005 returns the filter on disk of the block at DCP0005.
+func (c *Chain) filterAtDCP0005(tx *store.Txn) ([]byte, error) {
 	active := c.params.DCP0005
-	c.earlyProven = tip.Floor >= active
-	if c.earlyProven || tip.Filters.Height < active-1 {
-		return nil
+	b, err := store.RowsOf(tx, store.BucketFilters)
+	if err != nil {
+		return nil, err
 	}
-	var next []byte
-	if tip.Filters.Height >= active {
-		b, err := store.RowsOf(tx, store.BucketFilters)
-		if err != nil {
-			return err
-		}
-		var row store.FilterRow
-		if err := row.Read(b, active); err != nil {
-			return store.Missing(err, "filter %d", active)
-		}
-		next = append([]byte{}, row.Filters[active-row.First]...)
+	var row store.FilterRow
+	if err := row.Read(b, active); err != nil {
+		return nil, store.Missing(err, "filter %d", active)
 	}
-	c.earlyProven = c.early.Check(c.params, next) == nil
-	return nil
+	return row.Filters[active-row.First], nil
 }
 
-// catchUpEarly makes the hash over the early filters go exactly as far as these
-// do. After filters were dropped it has to start again.
+// catchUpEarly makes the hash over the early filters go exactly as far as these do.
 func (c *Chain) catchUpEarly() error {
-	end := min(c.tip.Filters.Height+1, c.params.DCP0005)
-	if c.early.Next() <= end {
-		return nil
-	}
-	early := consensus.NewEarlyFilterHash()
-	err := c.store.View("hash early filters", func(tx *store.Txn) error {
-		b, err := store.RowsOf(tx, store.BucketFilters)
-		if err != nil {
-			return err
-		}
-		var row store.FilterRow
-		for last := min(c.keepFilters, end-1); early.Next() <= last; {
-			if err := row.Read(b, early.Next()); err != nil {
-				return store.Missing(err, "filter %d", early.Next())
-			}
-			for _, f := range row.Filters[:min(row.End(), last+1)-row.First] {
-				early.Add(f)
-			}
-		}
-		return nil
+	return c.early.CatchUp(c.tip.Filters.Height, func(fn func(filter []byte)) error {
+		return c.EarlyFilters(0, func(_ consensus.Height, filter []byte) { fn(filter) })
 	})
-	if err != nil {
-		return err
-	}
-	for early.Next() < end {
-		early.Add(c.filters[early.Next()-c.keepFilters-1])
-	}
-	c.early = early
-	return nil
 }

@@ -31,7 +31,7 @@ func (c *Chain) RaiseFloor(to consensus.Height) error {
 		return nil
 	case to > c.tip.Headers.Height+1:
 		return fmt.Errorf("raise the floor to %d above the tip %d: %w", to, c.tip.Headers.Height, ErrNotFound)
-	case to < active && !c.earlyProven:
+	case to < active && !c.early.Proven():
 		return fmt.Errorf("raise the floor to %d within unproven early filters: %w", to, ErrFloorBusy)
 	}
 	end := c.tip.Filters
@@ -45,7 +45,7 @@ func (c *Chain) RaiseFloor(to consensus.Height) error {
 		return fmt.Errorf("raise the floor to %d: %w", to, err)
 	}
 	if to >= active {
-		c.early, c.earlyProven = consensus.NewEarlyFilterHash(), true
+		c.early.Skip()
 	}
 	c.tip.Floor = to
 	if end == c.tip.Filters {
@@ -145,10 +145,7 @@ func (c *Chain) restartFilters() {
 	c.filters, c.keepFilters = [][]byte{c.genesisFilter}, -1
 	c.filterBytes = len(c.genesisFilter)
 	c.writing.takeBackFilters(-1)
-	c.early, c.earlyProven = consensus.NewEarlyFilterHash(), c.params.DCP0005 == 0
-	if !c.earlyProven {
-		c.early.Add(c.genesisFilter)
-	}
+	c.early.Restart(c.genesisFilter)
 }
 
 // floorMoved reports whether the floor, or what is above a gap, is staged to be another than

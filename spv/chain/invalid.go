@@ -48,7 +48,7 @@ func (c *Chain) Invalidate(id consensus.BlockID) (*Reorganisation, error) {
 		return nil, err
 	}
 	c.rewind(re.Fork, recent.Link{Header: *header, Work: work})
-	c.long = slices.DeleteFunc(c.long, func(l *longBranch) bool { return l.fork > fork })
+	c.long.TakenBack(fork)
 	c.goal = nil
 	if err := c.tidySide(); err != nil {
 		return nil, err

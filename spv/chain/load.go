@@ -40,18 +40,10 @@ func (c *Chain) readTail(tx *store.Txn) error {
 	if c.invalid, err = readInvalid(tx); err != nil {
 		return err
 	}
-	if c.params.DCP0005 > 0 {
-		if c.early, err = store.ReadEarly(tx); err != nil {
-			return err
-		}
-		if want := tip.EarlyHashed(c.params.DCP0005); c.early.Next() != want {
-			return store.Corrupt("early filters are hashed below %d and not below %d", c.early.Next(), want)
-		}
-	}
 	if err := c.findContradicted(tx, tip.Headers.Height); err != nil {
 		return err
 	}
-	if err := c.recallEarly(tx, &tip); err != nil {
+	if err := c.loadEarly(tx, &tip); err != nil {
 		return err
 	}
 	if c.leftover, err = hasLeftover(tx, tip.Floor); err != nil {
@@ -59,9 +51,25 @@ func (c *Chain) readTail(tx *store.Txn) error {
 	}
 	c.disk, c.tip = tip, tip
 	c.keep, c.keepFilters = tip.Headers.Height, tip.Filters.Height
-	state := newState(c.params, &tip, c.earlyProven, &c.window.At(tip.Headers.Height).Header)
+	state := newState(c.params, &tip, c.early.Proven(), &c.window.At(tip.Headers.Height).Header)
 	c.flushed.Store(&state)
 	return nil
+}
+
+// loadEarly reads how far the early filters are hashed, and finds out whether they are the known
+// ones.
+func (c *Chain) loadEarly(tx *store.Txn, tip *store.Tip) error {
+	var hash consensus.EarlyFilterHash
+	if active := c.params.DCP0005; active > 0 {
+		var err error
+		if hash, err = store.ReadEarly(tx); err != nil {
+			return err
+		}
+		if want := tip.EarlyHashed(active); hash.Next() != want {
+			return store.Corrupt("early filters are hashed below %d and not below %d", hash.Next(), want)
+		}
+	}
+	return c.early.Load(&hash, tip.Floor, tip.Filters.Height, func() ([]byte, error) { return c.filterAtDCP0005(tx) })
 }
 
 // pushRow puts the headers of a row on disk into the window.

@@ -70,7 +70,7 @@ func (v *mainView) locator(hashes []chainhash.Hash, from consensus.Height, dense
 	if err := v.failed(); err != nil {
 		return nil, fmt.Errorf("locator: %w", err)
 	}
-	return append(hashes, v.chain.params.ChainParams.GenesisHash), nil
+	return append(hashes, v.params.ChainParams.GenesisHash), nil
 }
 
 // OnMain reports whether a block is on the staged main chain. The error is one
@@ -86,5 +86,5 @@ func (c *Chain) OnMain(id consensus.BlockID) (bool, error) {
 // OnSide reports whether headers that follow a block would grow a side branch:
 // it is on one that is kept, or is the tip of one that is weighed.
 func (c *Chain) OnSide(id consensus.BlockID) bool {
-	return c.side.Get(id.Hash) != nil || c.longOn(id.Hash) != nil
+	return c.side.Get(id.Hash) != nil || c.long.EndingIn(id.Hash) != nil
 }

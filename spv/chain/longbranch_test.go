@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/spvd/spvd/spv/chain/internal/longbranch"
+	"github.com/spvd/spvd/spv/chain/internal/waypoints"
 	"github.com/spvd/spvd/spv/consensus"
 )
 
@@ -106,7 +108,7 @@ func TestGoalIsFollowed(t *testing.T) {
 	other := honest.fork(1320).mine(t, p, r, 1000, 10, 1)
 	_, err := c.Extend(other.batch(t, p, 1301, 2300), 4, other.now())
 	wantRule(t, err, consensus.RuleWaypoint)
-	mark := (1320/c.markSpacing() + 1) * c.markSpacing()
+	mark := (1320/markSpacing(c.side.PerSource()) + 1) * markSpacing(c.side.PerSource())
 	if got := c.Staged().Tip; got != other.id(mark-1) {
 		t.Fatalf("tip %v", got)
 	}
@@ -270,7 +272,7 @@ func TestWaypointBeatsGoal(t *testing.T) {
 	if c.goal == nil {
 		t.Fatal("there is no goal")
 	}
-	c.params = p
+	c.params, c.waypoints = p, waypoints.New(p)
 	if _, err := c.Extend(known.batch(t, p, 101, 130), 3, known.now()); err != nil {
 		t.Fatal(err)
 	}
@@ -288,8 +290,8 @@ func TestLongBranchBelowWaypoint(t *testing.T) {
 	heavy := known.fork(50).mine(t, p, r, 30, 10, 1)
 	c := reopen(t, smallBounds(t, p, 20))
 	known.fork(120).feed(t, p, c, 0, 2000, 1)
-	if _, err := c.Extend(heavy.batch(t, p, 51, 80), 2, heavy.now()); err != nil || len(c.long) != 1 {
-		t.Fatalf("%d long branches, %v", len(c.long), err)
+	if _, err := c.Extend(heavy.batch(t, p, 51, 80), 2, heavy.now()); err != nil || c.long.Len() != 1 {
+		t.Fatalf("%d long branches, %v", c.long.Len(), err)
 	}
 	known.feed(t, p, c, 120, 2000, 1)
 	heavy.mine(t, p, r, 60, 10, 0) // more work than all of the known chain
@@ -308,8 +310,8 @@ func TestLongBranchLosesItsRoot(t *testing.T) {
 	better := old.fork(100).mine(t, p, r, 120, 10, 1)
 	c := reopen(t, smallBounds(t, p, 20))
 	old.feed(t, p, c, 0, 2000, 1)
-	if _, err := c.Extend(weighed.batch(t, p, 151, 189), 2, weighed.now()); err != nil || len(c.long) != 1 {
-		t.Fatalf("%d long branches, %v", len(c.long), err)
+	if _, err := c.Extend(weighed.batch(t, p, 151, 189), 2, weighed.now()); err != nil || c.long.Len() != 1 {
+		t.Fatalf("%d long branches, %v", c.long.Len(), err)
 	}
 	if _, err := c.Extend(better.batch(t, p, 101, 220), 3, better.now()); err != nil {
 		t.Fatal(err)
@@ -334,8 +336,8 @@ func sameLongBranchTwice(t *testing.T, p *consensus.Params, again consensus.Heig
 	if _, err := c.Extend(honest.batch(t, p, 991, 1010), 2, honest.now()); err != nil {
 		t.Fatal(err)
 	}
-	if c.goal == nil || len(c.long) != 1 {
-		t.Fatalf("goal %v, %d long branches", c.goal, len(c.long))
+	if c.goal == nil || c.long.Len() != 1 {
+		t.Fatalf("goal %v, %d long branches", c.goal, c.long.Len())
 	}
 	honest.fork(again).feed(t, p, c, c.Staged().Tip.Height, 50, 2)
 	return c, honest
@@ -349,7 +351,7 @@ func TestSameLongBranchTwice(t *testing.T) {
 	if _, err := c.Extend(honest.batch(t, p, 991, 1020), 3, honest.now()); err != nil {
 		t.Fatal(err)
 	}
-	if got := c.Staged().Tip.Height; got < 600-c.markSpacing() || c.goal == nil {
+	if got := c.Staged().Tip.Height; got < 600-markSpacing(c.side.PerSource()) || c.goal == nil {
 		t.Fatalf("tip %d, goal %v", got, c.goal)
 	}
 	for walkTo(t, p, c, honest, 50, 3) {
@@ -400,23 +402,23 @@ func TestLongBranchesAreBounded(t *testing.T) {
 	c := reopen(t, smallBounds(t, p, 2))
 	old.feed(t, p, c, 0, 2000, 1)
 	var branches []*testChain
-	for source := range uint64(maxLong + 3) {
+	for source := range uint64(longbranch.Max + 3) {
 		b := old.fork(50).mine(t, p, r, 10, 10, 1)
 		branches = append(branches, b)
 		if _, err := c.Extend(b.batch(t, p, 51, 59), source, b.now()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if len(c.long) != maxLong {
-		t.Fatalf("%d long branches", len(c.long))
+	if c.long.Len() != longbranch.Max {
+		t.Fatalf("%d long branches", c.long.Len())
 	}
 	another := old.fork(50).mine(t, p, r, 10, 10, 1)
-	if _, err := c.Extend(another.batch(t, p, 51, 59), maxLong, another.now()); err != nil {
+	if _, err := c.Extend(another.batch(t, p, 51, 59), longbranch.Max, another.now()); err != nil {
 		t.Fatal(err)
 	}
 	for i, b := range branches {
 		_, err := c.Extend(b.batch(t, p, 60, 60), uint64(i), b.now())
-		if dropped := i < 3 || i == maxLong; errors.Is(err, ErrOrphan) != dropped {
+		if dropped := i < 3 || i == longbranch.Max; errors.Is(err, ErrOrphan) != dropped {
 			t.Errorf("branch %d: %v", i, err)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/decred/dcrd/chaincfg/chainhash"
 	"github.com/decred/dcrd/math/uint256"
 
+	"github.com/spvd/spvd/spv/chain/internal/recent"
 	"github.com/spvd/spvd/spv/chain/internal/store"
 	"github.com/spvd/spvd/spv/consensus"
 )
@@ -13,9 +14,13 @@ import (
 // mainView is the main chain with what is staged, as the rules see it. A
 // header that could not be read is out of reach for them; err then says why.
 type mainView struct {
-	chain *Chain
-	rows  map[consensus.Height]store.HeaderRow // copies of rows below the window, until a write is over
-	err   error
+	params *consensus.Params
+	store  *store.Store
+	window *recent.Headers
+	tip    *store.Tip                           // what is staged
+	keep   *consensus.Height                    // the last block that is on disk
+	rows   map[consensus.Height]store.HeaderRow // copies of rows below the window, until a write is over
+	err    error
 }
 
 // maxRowsCached bounds the rows that a view keeps, of 46 kB each. It is more than
@@ -24,7 +29,7 @@ const maxRowsCached = 32
 
 // At implements Ancestors.
 func (v *mainView) At(h consensus.Height) *consensus.Header {
-	if l := v.chain.window.At(h); l != nil {
+	if l := v.window.At(h); l != nil {
 		return &l.Header
 	}
 	row, ok := v.row(h)
@@ -36,12 +41,12 @@ func (v *mainView) At(h consensus.Height) *consensus.Header {
 
 // has reports whether a block is on the chain.
 func (v *mainView) has(id consensus.BlockID) bool {
-	return id.Height >= 0 && id.Height <= v.chain.tip.Headers.Height && v.hash(id.Height) == id.Hash
+	return id.Height >= 0 && id.Height <= v.tip.Headers.Height && v.hash(id.Height) == id.Hash
 }
 
 // hash returns the hash of the block at a height that the chain has.
 func (v *mainView) hash(h consensus.Height) chainhash.Hash {
-	if tip := &v.chain.tip.Headers; h == tip.Height {
+	if tip := &v.tip.Headers; h == tip.Height {
 		return tip.Hash
 	}
 	if next := v.At(h + 1); next != nil {
@@ -52,7 +57,7 @@ func (v *mainView) hash(h consensus.Height) chainhash.Hash {
 
 // work returns the work of the chain up to a height.
 func (v *mainView) work(h consensus.Height) (w uint256.Uint256) {
-	if l := v.chain.window.At(h); l != nil {
+	if l := v.window.At(h); l != nil {
 		return l.Work
 	}
 	if row, ok := v.row(h); ok {
@@ -63,14 +68,14 @@ func (v *mainView) work(h consensus.Height) (w uint256.Uint256) {
 
 // row returns a copy of the row on disk that has a height below the window.
 func (v *mainView) row(h consensus.Height) (store.HeaderRow, bool) {
-	if h < 0 || h > v.chain.keep {
+	if h < 0 || h > *v.keep {
 		return store.HeaderRow{}, false
 	}
 	if row, ok := v.rows[store.RowStart(h)]; ok {
 		return row, true
 	}
 	var row store.HeaderRow
-	err := v.chain.store.View("read headers", func(tx *store.Txn) error {
+	err := v.store.View("read headers", func(tx *store.Txn) error {
 		b, err := store.RowsOf(tx, store.BucketHeaders)
 		if err != nil {
 			return err

@@ -24,7 +24,7 @@ func (c *Chain) reorganise(view *sideView) (*Reorganisation, error) {
 		c.side.Drop(h.Hash)
 	}
 	c.side.Insert(old, nil, sidetree.NoSource)
-	c.long = slices.DeleteFunc(c.long, func(l *longBranch) bool { return l.fork > view.fork })
+	c.long.TakenBack(view.fork)
 	r.To = c.tip.Headers
 	return r, nil
 }
@@ -41,7 +41,7 @@ func (c *Chain) tidySide() error {
 // waypoint.
 func (c *Chain) revert(r *Reorganisation) []*sidetree.Header {
 	var old []*sidetree.Header
-	refused := c.firstContradicted(r.Fork.Height)
+	refused := c.waypoints.FirstContradicted(r.Fork.Height)
 	for h := r.Fork.Height + 1; h <= r.From.Height; h++ {
 		header := c.main.At(h)
 		if header == nil {
@@ -63,7 +63,7 @@ func (c *Chain) rewind(to consensus.BlockID, tip recent.Link) {
 	c.tip.Headers, c.tip.Work = to, tip.Work
 	c.keep = min(c.keep, to.Height)
 	c.writing.takeBack(to.Height)
-	c.forgetContradicted(to.Height)
+	c.waypoints.TakenBack(to.Height)
 	c.window.Cut(to.Height + 1)
 	if c.window.At(to.Height) == nil { // the tip is always in the window
 		c.window.Cut(to.Height)
@@ -86,7 +86,7 @@ func (c *Chain) rewindFilters(to consensus.BlockID) {
 	}
 	c.tip.Filters = to
 	c.tip.Floor = min(c.tip.Floor, to.Height+1)
-	c.earlyProven = c.tip.Floor >= active || c.earlyProven && to.Height >= active
+	c.early.TakenBack(to.Height, c.tip.Floor)
 	c.writing.takeBackFilters(to.Height)
 	c.filters = c.filters[:min(max(int(to.Height-c.keepFilters), 0), len(c.filters))]
 	c.keepFilters = min(c.keepFilters, to.Height)

@@ -67,7 +67,7 @@ func (c *Chain) Begin() (*Write, error) {
 		w.tip.Seams++
 	}
 	w.keepFilters = w.tip.Filters.Height
-	state := newState(c.params, &w.tip, c.earlyProven, &c.window.At(c.tip.Headers.Height).Header)
+	state := newState(c.params, &w.tip, c.early.Proven(), &c.window.At(c.tip.Headers.Height).Header)
 	w.state = &state
 	if c.cut() {
 		w.tip.Cuts++
@@ -76,10 +76,7 @@ func (c *Chain) Begin() (*Write, error) {
 	if c.invalidStaged {
 		w.invalid, c.invalidStaged = c.invalid, false
 	}
-	if c.params.DCP0005 > 0 {
-		early := c.early
-		w.early = &early
-	}
+	w.early = c.early.Hash()
 	c.writing, c.filterBytes = w, 0
 	return w, nil
 }
