@@ -25,9 +25,9 @@
 // the write-ahead log first; replay.go takes them from there again, and load.go is what a restart
 // reads. The file, its rows and the log are package store, below this one.
 //
-// reader.go is what other goroutines may ask, with read.go, scan.go,
-// ranges.go, since.go with update.go, and branch.go; locator.go is what peers are asked after, and
-// errors.go why there is no answer. check.go and the files that begin with its name prove a store
+// reader.go is what other goroutines may ask, with read.go, scan.go, ranges.go, since.go with
+// update.go, and branch.go; locator.go is what peers are asked after, and errors.go why there is no
+// answer. check.go and the files that begin with its name prove a store
 // again, repair.go saves what can be saved, compact.go gives unused room back. docs/storage.md
 // describes the file.
 package chain

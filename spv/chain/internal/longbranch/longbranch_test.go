@@ -158,7 +158,7 @@ func TestSetEqualsTwin(t *testing.T) {
 		t.Errorf("%d removed: the test is blind", removed)
 	}
 	if s.EndingIn(chainhash.Hash{1}) != nil {
-		t.Error("a branch ends in a block that nobody has sent")
+		t.Error("a branch ends in a block that no source has sent")
 	}
 }
 
