@@ -22,17 +22,18 @@ func partNames() []string {
 func parts() []meter.Rule {
 	const module = "github.com/spvd/spvd/"
 	return []meter.Rule{
-		{Function: module + "peer.(*metered)", Part: partNetwork},
-		{Function: module + "peer.(*frameReader).payload", Part: partChecksums},
+		{Function: module + "peer/internal/conn.(*frameReader).payload", Part: partChecksums},
 		{Function: module + "peer.", Part: partNetwork},
-		{Function: module + "spv/chain.PrepareHeaders", Part: partHeaders},
-		{Function: module + "spv/chain.ProveFilters", Part: partFilters},
-		{Function: module + "spv/chain.CheckContext", Part: partRules},
+		{Function: module + "peer/internal/", Part: partNetwork},
+		{Function: module + "spv/consensus.PrepareHeaders", Part: partHeaders},
+		{Function: module + "spv/consensus.ProveFilters", Part: partFilters},
+		{Function: module + "spv/consensus.CheckContext", Part: partRules},
 		{Function: module + "spv/chain.(*Chain).Extend", Part: partRules},
 		{Function: module + "spv/chain.(*Chain).extend", Part: partRules},
 		{Function: module + "spv/chain.(*Chain).check", Part: partRules},
 		{Function: module + "spv/chain.(*Chain).push", Part: partRules},
 		{Function: module + "spv/chain.(*Chain).", Part: partStore},
+		{Function: module + "spv/chain/internal/store.", Part: partStore},
 		{Function: "go.etcd.io/bbolt.", Part: partStore},
 	}
 }
