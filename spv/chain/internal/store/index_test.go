@@ -2,6 +2,8 @@ package store
 
 import (
 	"encoding/binary"
+	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
@@ -35,5 +37,42 @@ func TestSearchPrefix(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestSegmentIsSorted encodes segments of random hashes, some with few prefixes, and compares the
+// order of their entries with that of a sort that compares them.
+func TestSegmentIsSorted(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for range 50 {
+		few, hashes := r.IntN(2) == 0, make([]chainhash.Hash, SegmentBlocks)
+		want := make([][]byte, SegmentBlocks)
+		for i := range hashes {
+			p := r.Uint32()
+			if few {
+				p = 0x01020304 * uint32(r.IntN(5))
+			}
+			binary.BigEndian.PutUint32(hashes[i][:], p)
+			want[i] = binary.BigEndian.AppendUint16(slices.Clone(hashes[i][:4]), uint16(i))
+		}
+		slices.SortFunc(want, slices.Compare[[]byte])
+		first := consensus.Height(r.IntN(100)) * SegmentBlocks
+		row := AppendSegment(nil, first, func(h consensus.Height) chainhash.Hash { return hashes[h-first] })
+		if got := row[ChecksumSize:]; !slices.Equal(got, slices.Concat(want...)) {
+			t.Fatalf("segment %d is not in the order of its entries", first)
+		}
+	}
+}
+
+// BenchmarkAppendSegment encodes a segment of random hashes.
+func BenchmarkAppendSegment(b *testing.B) {
+	r := rand.New(rand.NewPCG(5, 6))
+	hashes := make([]chainhash.Hash, SegmentBlocks)
+	for i := range hashes {
+		binary.BigEndian.PutUint32(hashes[i][:], r.Uint32())
+	}
+	var row []byte
+	for b.Loop() {
+		row = AppendSegment(row[:0], 0, func(h consensus.Height) chainhash.Hash { return hashes[h] })
 	}
 }
