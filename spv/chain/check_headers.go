@@ -117,6 +117,9 @@ func (v *headerCheck) At(h consensus.Height) *consensus.Header {
 	return nil
 }
 
+// VersionRun implements consensus.VersionRuns.
+func (v *headerCheck) VersionRun(h consensus.Height) int { return v.window.VersionRun(h) }
+
 // checkIndex checks the row of the index that is complete with a block.
 func (v *headerCheck) checkIndex(hash chainhash.Hash) error {
 	v.segment = append(v.segment, hash)

@@ -39,6 +39,9 @@ func (v *mainView) At(h consensus.Height) *consensus.Header {
 	return row.Header(h)
 }
 
+// VersionRun implements consensus.VersionRuns.
+func (v *mainView) VersionRun(h consensus.Height) int { return v.window.VersionRun(h) }
+
 // has reports whether a block is on the chain.
 func (v *mainView) has(id consensus.BlockID) bool {
 	return id.Height >= 0 && id.Height <= v.tip.Headers.Height && v.hash(id.Height) == id.Hash

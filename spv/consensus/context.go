@@ -23,6 +23,15 @@ type Ancestors interface {
 	At(h Height) *Header
 }
 
+// VersionRuns may be implemented by [Ancestors] besides. The rule of versions counts those of
+// up to 1,000 blocks for each header: in an era whose version is not the newest it reads 51
+// headers, and with runs a few.
+type VersionRuns interface {
+	// VersionRun returns a number of blocks of the branch, at least 1, that have the same
+	// version: the one at a height, which is in reach, and those before it. There may be more.
+	VersionRun(h Height) int
+}
+
 // Reach returns how many of the newest headers of a branch the rules look at.
 func Reach(p *Params) int {
 	return int(max(

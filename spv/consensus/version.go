@@ -75,16 +75,22 @@ func lateVersion(p *Params, h *Header) bool {
 // It looks only at as many as it takes to know, and reports false for ok if
 // one of them is out of reach.
 func majority(p *Params, a Ancestors, tip Height, version int32, n uint64) (is, ok bool) {
+	runs, _ := a.(VersionRuns)
 	found, left := uint64(0), min(p.ChainParams.BlockUpgradeNumToCheck, uint64(tip+1))
-	for h := tip; found < n && found+left >= n; h-- {
+	for h := tip; found < n && found+left >= n; {
 		block := a.At(h)
 		if block == nil {
 			return false, false
 		}
-		if block.Version() >= version {
-			found++
+		alike := uint64(1)
+		if runs != nil {
+			alike = min(left, uint64(max(1, runs.VersionRun(h))))
 		}
-		left--
+		if block.Version() >= version {
+			found += alike
+		}
+		left -= alike
+		h -= Height(alike)
 	}
 	return found >= n, true
 }

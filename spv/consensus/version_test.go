@@ -16,6 +16,23 @@ func versions(v ...int32) branch {
 	return chain
 }
 
+// runsOf is a branch that knows of runs, and not always of their whole length.
+type runsOf struct {
+	branch
+	r *rand.Rand
+}
+
+func (b runsOf) VersionRun(h Height) int {
+	n := 1
+	for n <= int(h) && b.branch[int(h)-n].Version() == b.branch[h].Version() {
+		n++
+	}
+	if b.r.IntN(3) == 0 {
+		return 1 + b.r.IntN(n)
+	}
+	return n
+}
+
 func TestMajorityEqualsTwin(t *testing.T) {
 	r := rand.New(rand.NewPCG(17, 18))
 	p := SimNet()
@@ -25,8 +42,11 @@ func TestMajorityEqualsTwin(t *testing.T) {
 		rare := 1 + r.IntN(60)
 		for i := range v {
 			v[i] = 5
-			if r.IntN(rare) == 0 {
+			switch r.IntN(rare) {
+			case 0:
 				v[i] = 4
+			case 1: // as in the upgrade of a network
+				v[i] = v[max(0, i-1)]
 			}
 		}
 		tip, n := Height(r.IntN(len(v))), uint64(r.IntN(int(p.ChainParams.BlockUpgradeNumToCheck)+1))
@@ -36,9 +56,14 @@ func TestMajorityEqualsTwin(t *testing.T) {
 				found++
 			}
 		}
-		got, ok := majority(p, versions(v...), tip, 5, n)
+		chain := versions(v...)
+		got, ok := majority(p, chain, tip, 5, n)
 		if !ok || got != (found >= n) {
 			t.Fatalf("%d of the last blocks up to %d, %d wanted: got %v, %v", found, tip, n, got, ok)
+		}
+		inRuns := runsOf{chain, r}
+		if got, ok := majority(p, inRuns, tip, 5, n); !ok || got != (found >= n) {
+			t.Fatalf("%d of the last blocks up to %d in runs, %d wanted: got %v, %v", found, tip, n, got, ok)
 		}
 		if got {
 			yes++

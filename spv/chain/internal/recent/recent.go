@@ -32,6 +32,8 @@ type Headers struct {
 type Link struct {
 	Header consensus.Header
 	Work   uint256.Uint256
+
+	run int32 // how many blocks in a row have its version, itself the last, as far as that is known
 }
 
 // New returns none yet, from a height on; as many as size, a power of two, are kept at least.
@@ -49,6 +51,14 @@ func (w *Headers) At(h consensus.Height) *Link {
 		return nil
 	}
 	return w.slot(h)
+}
+
+// VersionRun implements [consensus.VersionRuns].
+func (w *Headers) VersionRun(h consensus.Height) int {
+	if l := w.At(h); l != nil {
+		return int(l.run)
+	}
+	return 1
 }
 
 func (w *Headers) slot(h consensus.Height) *Link {
@@ -69,7 +79,11 @@ func (w *Headers) Push(h *consensus.Header, work *uint256.Uint256, flushed conse
 	if int((w.next-w.base)/w.part) == len(w.parts) {
 		w.parts = append(w.parts, w.unused())
 	}
-	*w.slot(w.next) = Link{*h, *work}
+	run := int32(1)
+	if last := w.At(w.next - 1); last != nil && last.Header.Version() == h.Version() {
+		run += last.run
+	}
+	*w.slot(w.next) = Link{*h, *work, run}
 	w.next++
 }
 

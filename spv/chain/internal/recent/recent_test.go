@@ -12,8 +12,9 @@ import (
 
 // twin keeps every header.
 type twin struct {
-	base consensus.Height // of the first header that was pushed since there was none
-	all  []Link
+	base  consensus.Height // of the first header that was pushed since there was none
+	all   []Link
+	since consensus.Height // of the first one that was pushed since none was held
 }
 
 func (w *twin) at(h consensus.Height) *Link {
@@ -30,7 +31,7 @@ func TestHeadersAreTheNewest(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		size := 1 << r.IntN(12)
 		first := consensus.Height(r.IntN(5000))
-		w, all := New(first, size), twin{base: first}
+		w, all := New(first, size), twin{base: first, since: first}
 		flushed := first
 		for range 40 {
 			if r.IntN(4) == 0 {
@@ -58,18 +59,22 @@ func grow(w *Headers, all *twin, flushed consensus.Height, r *rand.Rand) {
 	for range r.IntN(1500) {
 		var h consensus.Header
 		binary.LittleEndian.PutUint64(h[4:], r.Uint64())
+		h[0] = byte(r.IntN(20) / 19) // the version: mostly that of the header before
 		var work uint256.Uint256
 		work.SetUint64(r.Uint64())
 		w.Push(&h, &work, flushed)
-		all.all = append(all.all, Link{h, work})
+		all.all = append(all.all, Link{Header: h, Work: work})
 	}
 }
 
 // cutBack drops headers, seldom all that are held.
 func cutBack(w *Headers, all *twin, r *rand.Rand) {
 	next := max(all.base, w.Next()-consensus.Height(r.IntN(1200)))
+	if next <= w.First() {
+		all.since = next
+	}
 	if next < w.First() { // the caller then begins with a header that it reads elsewhere
-		*all = twin{base: next}
+		*all = twin{base: next, since: next}
 	} else {
 		all.all = all.all[:next-all.base]
 	}
@@ -82,14 +87,27 @@ func wantNewest(t *testing.T, seed uint64, w *Headers, all *twin) {
 	if w.Next() != next {
 		t.Errorf("seed %d: the next height is %d, want %d", seed, w.Next(), next)
 	}
+	known := 0 // how many blocks have the version of the one at h
 	for h := all.base; h < next; h++ {
 		got, want := w.At(h), all.at(h)
-		if h >= w.First() && (got == nil || *got != *want) {
+		if h <= all.since || all.at(h-1).Header.Version() != want.Header.Version() {
+			known = 0
+		}
+		known++
+		if h >= w.First() && (got == nil || got.Header != want.Header || got.Work != want.Work) {
 			t.Errorf("seed %d: header %d of %d to %d differs", seed, h, w.First(), w.Next())
 			return
 		}
 		if h < w.First() && got != nil {
 			t.Errorf("seed %d: header %d below those that are held", seed, h)
+			return
+		}
+		run, least := w.VersionRun(h), known
+		if h < w.First() || w.size == 1 { // what is held alone has nothing before it
+			least = 1
+		}
+		if run < least || run > known {
+			t.Errorf("seed %d: a run of %d blocks up to %d, want %d to %d", seed, run, h, least, known)
 			return
 		}
 	}
