@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"slices"
 
 	"github.com/decred/dcrd/wire"
 
@@ -19,6 +20,10 @@ const (
 	// may exceed.
 	pieceFilters = 1 << 20
 
+	// blockCost is what a block of a piece takes in memory besides its filter: its header, its
+	// hash, and where its filter is.
+	blockCost = consensus.HeaderSize + 64
+
 	// laneJobs is how many jobs of a lane wait for their turn at most.
 	laneJobs = 32
 )
@@ -30,6 +35,7 @@ type lane struct {
 	index int // of the segment
 	seg   *Segment
 	jobs  chan *job
+	raw   []byte // headers as they are read: memory that is used again
 }
 
 // run reads the segment from the reader's first block on.
@@ -101,7 +107,7 @@ func (l *lane) readHeaders(ctx context.Context, headers *stream) error {
 	for next <= l.seg.Last {
 		n := min(pieceBlocks, int(l.seg.Last-next)+1)
 		j := &job{
-			seg: l.seg, first: next, blocks: n, cost: int64(n) * (2*consensus.HeaderSize + 64), done: make(chan struct{}),
+			seg: l.seg, first: next, blocks: n, cost: int64(n) * blockCost, done: make(chan struct{}),
 		}
 		next += consensus.Height(n)
 		j.last = next > l.seg.Last
@@ -125,7 +131,7 @@ func (l *lane) cut(first consensus.Height, table []byte) *job {
 	}
 	return &job{
 		seg: l.seg, first: first, blocks: n, lengths: table[:n*lengthSize], last: n*lengthSize == len(table),
-		cost: size + int64(n)*(2*consensus.HeaderSize+64), done: make(chan struct{}),
+		cost: size + int64(n)*blockCost, done: make(chan struct{}),
 	}
 }
 
@@ -136,9 +142,13 @@ func (l *lane) deliver(ctx context.Context, j *job, headers, filters *stream) er
 	if err := l.budget.acquire(ctx, l.index, j.cost); err != nil {
 		return err
 	}
-	j.headers = make([]byte, j.blocks*consensus.HeaderSize)
-	if err := headers.read(ctx, j.headers); err != nil {
+	l.raw = slices.Grow(l.raw[:0], j.blocks*consensus.HeaderSize)[:j.blocks*consensus.HeaderSize]
+	if err := headers.read(ctx, l.raw); err != nil {
 		return err
+	}
+	j.headers = make([]consensus.Header, j.blocks)
+	for i := range j.headers {
+		j.headers[i] = consensus.Header(l.raw[i*consensus.HeaderSize:])
 	}
 	if filters != nil {
 		j.filters = make([]byte, sizeOf(j.lengths))

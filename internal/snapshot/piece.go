@@ -34,7 +34,7 @@ type job struct {
 	seg     *Segment
 	first   consensus.Height // of its blocks
 	blocks  int              // how many
-	headers []byte
+	headers []consensus.Header
 	lengths []byte // the entries of the table; nil without filters
 	filters []byte // one after the other
 	last    bool   // it ends the segment
@@ -45,38 +45,46 @@ type job struct {
 	err   error
 }
 
-// run proves the job. A panic over its bytes is an error.
-func (j *job) run(p *consensus.Params, genesisFilter []byte) {
-	defer close(j.done)
-	j.piece, j.err = defect.Contain(0, func() (*Piece, error) { return j.prove(p, genesisFilter) })
+// prover proves one job after the other.
+type prover struct {
+	params        *consensus.Params
+	genesisFilter []byte
+	targets       []consensus.FilterTarget // of the filters of a job: memory that is used again
 }
 
-// prove returns the piece, nil if all that it holds is the genesis block.
-func (j *job) prove(p *consensus.Params, genesisFilter []byte) (*Piece, error) {
+// run proves a job. A panic over its bytes is an error.
+func (v *prover) run(j *job) {
+	defer close(j.done)
+	j.piece, j.err = defect.Contain(0, func() (*Piece, error) { return v.prove(j) })
+}
+
+// prove returns the piece of a job, nil if all that it holds is the genesis block.
+func (v *prover) prove(j *job) (*Piece, error) {
 	filters := j.split()
 	if j.first == 0 {
-		if err := j.checkGenesis(p, filters, genesisFilter); err != nil {
+		if err := j.checkGenesis(v.params, filters, v.genesisFilter); err != nil {
 			return nil, err
 		}
-		j.headers, filters = j.headers[consensus.HeaderSize:], filters[min(1, len(filters)):]
+		j.headers, filters = j.headers[1:], filters[min(1, len(filters)):]
 		j.first++
 	}
 	if len(j.headers) == 0 {
 		return nil, nil
 	}
-	headers, err := j.prepare(p)
+	headers, err := j.prepare(v.params)
 	if err != nil {
 		return nil, err
 	}
 	if j.lengths == nil {
 		return &Piece{Headers: headers, Segment: j.seg}, nil
 	}
-	targets := make([]consensus.FilterTarget, len(filters))
-	for i := range targets {
+	v.targets = v.targets[:0]
+	for i := range headers.Headers {
 		h := &headers.Headers[i]
-		targets[i] = consensus.TargetOf(p, consensus.BlockID{Height: h.Height(), Hash: headers.Hashes[i]}, h)
+		id := consensus.BlockID{Height: h.Height(), Hash: headers.Hashes[i]}
+		v.targets = append(v.targets, consensus.TargetOf(v.params, id, h))
 	}
-	proven, err := consensus.ProveStored(p, targets, filters)
+	proven, err := consensus.ProveStored(v.params, v.targets, filters)
 	if err != nil {
 		return nil, fault(Invalid, "a filter is wrong").because(err).of(j.seg)
 	}
@@ -97,7 +105,7 @@ func (j *job) split() [][]byte {
 
 // checkGenesis compares the first block, and its filter if there is one, with those that are known.
 func (j *job) checkGenesis(p *consensus.Params, filters [][]byte, want []byte) error {
-	if consensus.Header(j.headers) != p.Genesis() {
+	if j.headers[0] != p.Genesis() {
 		return fault(OtherNetwork, "it begins with another block than the genesis block of %s",
 			p.ChainParams.Name).of(j.seg)
 	}

@@ -48,10 +48,9 @@ type Reader struct {
 // reading is the state of one call of Run.
 type reading struct {
 	*Reader
-	genesisFilter []byte
-	budget        *budget
-	rate          rate
-	work          chan *job
+	budget *budget
+	rate   rate
+	work   chan *job
 }
 
 // Run calls fn with the pieces from the block From on, in the order of the chain, until the
@@ -66,17 +65,16 @@ func (r *Reader) Run(ctx context.Context, fn func(*Piece) error) error {
 	}
 	first := int(max(r.From, 0)) / r.Manifest.Blocks
 	run := &reading{
-		Reader:        r,
-		genesisFilter: filter,
-		budget:        newBudget(orDefault(r.Budget, DefaultBudget), first),
-		work:          make(chan *job),
+		Reader: r,
+		budget: newBudget(orDefault(r.Budget, DefaultBudget), first),
+		work:   make(chan *job),
 	}
 	ctx, stop := context.WithCancel(ctx)
 	var group sync.WaitGroup
 	defer group.Wait()
 	defer stop()
 	for range runtime.GOMAXPROCS(0) {
-		group.Go(func() { run.prove(ctx) })
+		group.Go(func() { run.prove(ctx, &prover{params: r.Params, genesisFilter: filter}) })
 	}
 	ahead := int(orDefault(int64(r.Ahead), DefaultAhead))
 	var lanes []*lane
@@ -100,12 +98,12 @@ func (r *Reader) Run(ctx context.Context, fn func(*Piece) error) error {
 	return context.Cause(ctx)
 }
 
-// prove proves jobs until ctx ends.
-func (r *reading) prove(ctx context.Context) {
+// prove has jobs proven until ctx ends.
+func (r *reading) prove(ctx context.Context, v *prover) {
 	for {
 		select {
 		case j := <-r.work:
-			j.run(r.Params, r.genesisFilter)
+			v.run(j)
 		case <-ctx.Done():
 			return
 		}

@@ -35,21 +35,10 @@ func PrepareHeaders(p *Params, payload []byte) (*HeaderBatch, error) {
 	return batch.prepareAll(p)
 }
 
-// PrepareStored is [PrepareHeaders] for headers that lie one after the other without a
-// count, as in the files of package snapshot. Bytes that are no multiple of the size of a
-// header break RuleEncoding.
-func PrepareStored(p *Params, b []byte) (*HeaderBatch, error) {
-	if len(b)%HeaderSize != 0 {
-		return nil, &RuleError{
-			Rule:   RuleEncoding,
-			Detail: fmt.Sprintf("want headers of %d bytes, got %d bytes", HeaderSize, len(b)),
-		}
-	}
-	n := len(b) / HeaderSize
-	batch := &HeaderBatch{Headers: make([]Header, n), Hashes: make([]chainhash.Hash, n)}
-	for i := range batch.Headers {
-		batch.Headers[i] = Header(b[i*HeaderSize:])
-	}
+// PrepareStored is [PrepareHeaders] for headers that came without a message around them, as
+// in the files of package snapshot. The batch keeps them, not copies.
+func PrepareStored(p *Params, headers []Header) (*HeaderBatch, error) {
+	batch := &HeaderBatch{Headers: headers, Hashes: make([]chainhash.Hash, len(headers))}
 	return batch.prepareAll(p)
 }
 
