@@ -186,6 +186,10 @@ func (a *asking) money() {
 	a.step("history", func() (any, error) { return a.w.TxHistory(0, nil, true) })
 }
 
+// matchAge is how long ago the trade of a swap was agreed. dcrdex looks for the swap in no block
+// that is older: the chains of stories begin an hour before they are made, and stories take minutes.
+const matchAge = 24 * time.Hour
+
 // rate is a fee in atoms for a byte.
 const rate = 20
 
@@ -230,7 +234,7 @@ func (a *asking) chain(ctx context.Context) {
 	a.step("audit", func() (any, error) { return auditOf(a.w.AuditContract(coin, contract, swapTx, false)) })
 	a.step("auditfound", func() (any, error) { return auditOf(a.w.AuditContract(coin, contract, nil, false)) })
 	a.step("swapconfirmations", func() (any, error) {
-		return confirmations(a.w.SwapConfirmations(ctx, coin, contract, time.Now().Add(-time.Hour)))
+		return confirmations(a.w.SwapConfirmations(ctx, coin, contract, time.Now().Add(-matchAge)))
 	})
 }
 
@@ -273,7 +277,7 @@ func (a *asking) again(ctx context.Context) {
 	})
 	coin, contract := unhex(a.q.swap), unhex(a.q.contract)
 	a.step("swapconfirmations", func() (any, error) {
-		return confirmations(a.w.SwapConfirmations(ctx, coin, contract, time.Now().Add(-time.Hour)))
+		return confirmations(a.w.SwapConfirmations(ctx, coin, contract, time.Now().Add(-matchAge)))
 	})
 	a.step("secret", func() (any, error) {
 		_, secret, err := a.w.FindRedemption(ctx, coin, contract)

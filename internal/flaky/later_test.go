@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// TestLater builds a program that prints the time, and runs it today and later.
+// TestLater builds a program that prints the time, and compares it with what it prints later.
 func TestLater(t *testing.T) {
 	dir := t.TempDir()
 	changed, err := overlay(t.Context(), dir)
@@ -25,9 +25,9 @@ func TestLater(t *testing.T) {
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-overlay", changed, "-o", program, source).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	for days, env := range map[int]string{0: "", 400: laterVariable + "=" + laterDays} {
+	now := func(days string) time.Time {
 		cmd := exec.CommandContext(t.Context(), program)
-		cmd.Env = append(os.Environ(), env)
+		cmd.Env = append(os.Environ(), laterVariable+"="+days)
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			t.Fatalf("%v\n%s", err, out)
@@ -36,8 +36,10 @@ func TestLater(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if off := got.Sub(time.Now().AddDate(0, 0, days)).Abs(); off > time.Hour {
-			t.Errorf("%d days later it is %s", days, got)
-		}
+		return got
+	}
+	// The clock of the test itself may be a later one.
+	if later := now(laterDays).Sub(now("")); (later - 400*24*time.Hour).Abs() > time.Hour {
+		t.Errorf("%s days later it is %s later", laterDays, later)
 	}
 }
