@@ -7,6 +7,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/birthday"
 	"github.com/spvd/spvd/wallet/internal/hd"
 	"github.com/spvd/spvd/wallet/internal/state"
 )
@@ -72,7 +73,7 @@ func (w *Wallet) importXpub(ctx context.Context, name, xpub string, o AccountOpt
 			a, changed = s.Accounts[i], next != nil
 			if changed {
 				a = next.Accounts[i]
-				a.Birthday = next.Public(a.Born)
+				a.Birthday = next.Birthdays.Public(a.Born)
 			}
 			return next, nil
 		}
@@ -85,11 +86,11 @@ func (w *Wallet) importXpub(ctx context.Context, name, xpub string, o AccountOpt
 			return nil, err
 		}
 		next.Accounts = append(next.Accounts, a)
-		if next, err = w.edit(tx).Extend(next, state.SpareScripts, state.Born{}); err != nil {
+		if next, err = w.edit(tx).Extend(next, state.SpareScripts, birthday.Born{}); err != nil {
 			return nil, err
 		}
 		a, changed = next.Accounts[a.Number], true
-		a.Birthday = next.Public(a.Born)
+		a.Birthday = next.Birthdays.Public(a.Born)
 		next.Imports++
 		next.ImportJob(s.Count(), w.seconds())
 		next.StartScan()
@@ -226,7 +227,7 @@ func (w *Wallet) SetGapLimit(ctx context.Context, gap uint32, names ...string) e
 				next.Accounts[i].Gap = gap
 			}
 		}
-		next, err := w.edit(tx).Extend(next, state.SpareScripts, state.Born{})
+		next, err := w.edit(tx).Extend(next, state.SpareScripts, birthday.Born{})
 		if err != nil {
 			return nil, err
 		}

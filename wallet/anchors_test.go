@@ -8,6 +8,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/birthday"
 	"github.com/spvd/spvd/wallet/internal/state"
 )
 
@@ -158,7 +159,7 @@ func TestFinalAnchorsAreDropped(t *testing.T) {
 		return list
 	}
 	before := births(x)
-	if n := len(x.store.Now().Anchors); n < issued-2 {
+	if n := len(x.store.Now().Birthdays.Anchors); n < issued-2 {
 		t.Fatalf("%d anchors of %d addresses", n, issued)
 	}
 	if err := x.Rescan(t.Context(), 1); err != nil {
@@ -175,7 +176,7 @@ func TestFinalAnchorsAreDropped(t *testing.T) {
 		w.step(x, 100)
 	}
 	issueTo(t, x, 0)
-	numbers := x.store.Now().Anchors
+	numbers := x.store.Now().Birthdays.Anchors
 	if used := usedAnchors(x); len(used) != 1 {
 		t.Errorf("anchors %v are left, want that of the newest block", used)
 	}
@@ -195,7 +196,7 @@ func TestFinalAnchorsAreDropped(t *testing.T) {
 		mine(1)
 		issueTo(t, x, 0)
 	}
-	if n := len(x.store.Now().Anchors); n != len(numbers) {
+	if n := len(x.store.Now().Birthdays.Anchors); n != len(numbers) {
 		t.Errorf("%d numbers of anchors, want the same %d", n, len(numbers))
 	}
 	w.cut(3)
@@ -212,8 +213,8 @@ func TestFinalAnchorsAreDropped(t *testing.T) {
 }
 
 // usedAnchors returns the anchors of a wallet without the free numbers.
-func usedAnchors(x *Wallet) []state.Anchor {
-	return slices.DeleteFunc(slices.Clone(x.store.Now().Anchors), func(a state.Anchor) bool { return a == state.Anchor{} })
+func usedAnchors(x *Wallet) []birthday.Anchor {
+	return slices.DeleteFunc(slices.Clone(x.store.Now().Birthdays.Anchors), func(a birthday.Anchor) bool { return a == birthday.Anchor{} })
 }
 
 // TestFinalBlocksAreLeft: the chain leaves blocks at which addresses were handed out and whose

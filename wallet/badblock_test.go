@@ -14,8 +14,8 @@ import (
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet/internal/hd"
 	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/remembered"
 	"github.com/spvd/spvd/wallet/internal/rows"
-	"github.com/spvd/spvd/wallet/internal/state"
 	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
@@ -91,7 +91,7 @@ func TestBooksOfALeftBranchCondemnNoBlock(t *testing.T) {
 			fork := w.tip().Height
 			empty(5)
 			w.mine(nil, []*wire.MsgTx{w.coinbase(w.theirs, 1), first}, true)
-			empty(state.DenseBlocks + 20)
+			empty(remembered.Dense + 20)
 			w.sync(x, 100)
 			if err := x.Rescan(t.Context(), 0); err != nil {
 				t.Fatal(err)
@@ -99,7 +99,7 @@ func TestBooksOfALeftBranchCondemnNoBlock(t *testing.T) {
 			w.cut(int(w.tip().Height - fork))
 			empty(2)
 			w.mine(nil, []*wire.MsgTx{w.coinbase(w.theirs, 1), second}, true)
-			empty(state.DenseBlocks + 30)
+			empty(remembered.Dense + 30)
 			w.sync(x, 1)
 			b, err := x.Balances(t.Context(), 1)
 			if want := map[bool]dcrutil.Amount{false: 800, true: 0}[same]; err != nil || b.Sum.Spendable != want {

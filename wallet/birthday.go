@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/spv/consensus"
-	"github.com/spvd/spvd/wallet/internal/state"
+	"github.com/spvd/spvd/wallet/internal/birthday"
 )
 
 // Birthday is where the search for payments to an account or address begins: at
@@ -15,13 +15,13 @@ import (
 //
 // A height is meant as it is. A date is the first block of the chain not older
 // than a day before it, or, if the wallet had passed that block when the date was
-// given, up to sparseBlocks before it; when that block leaves the chain, it is
+// given, up to a thousand blocks before it; when that block leaves the chain, it is
 // the first such block of the other branch. A wallet made now has the date of
 // now. After is the newest block at the time of an import of which only new
 // blocks count; when that block leaves the chain, the birthday is the block after
 // the fork. A wallet that had not come to that block then notices once the chain is as
 // high again, and takes for the fork the block that it stood at, if that is lower.
-type Birthday = state.Birthday
+type Birthday = birthday.Birthday
 
 // NewBorn is the text for the birthday of what has never been used.
 const NewBorn = "new"

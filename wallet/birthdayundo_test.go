@@ -10,6 +10,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/birthday"
 	"github.com/spvd/spvd/wallet/internal/hd"
 	"github.com/spvd/spvd/wallet/internal/state"
 )
@@ -124,7 +125,7 @@ func TestRescansShareABirthday(t *testing.T) {
 		var got []consensus.Height
 		look := func() {
 			s := x.store.Now()
-			if a := s.BornAt(s.Accounts[0].Born); a != s.Birth(s.Count()-1) {
+			if a := s.Birthdays.At(s.Accounts[0].Born); a != s.Birth(s.Count()-1) {
 				t.Errorf("%+v: the account is born at %d, the script at %d", tc, a, s.Birth(s.Count()-1))
 			}
 			got = append(got, s.Birth(s.Count()-1))
@@ -173,7 +174,7 @@ func checkRowsGone(t *testing.T, x *Wallet) {
 func TestCancelSettlesADate(t *testing.T) {
 	w, x := plain(t, 40), openTest(t, Birthday{})
 	importTest(t, x, "a", 1, AccountOptions{})
-	date := w.tip().Header.Time().Add(state.BirthdayMargin + 150*time.Minute) // between the second and the third block from now
+	date := w.tip().Header.Time().Add(birthday.Margin + 150*time.Minute) // between the second and the third block from now
 	if err := x.ImportScript(t.Context(), anyone(), &Birthday{Time: date}); err != nil {
 		t.Fatal(err)
 	}

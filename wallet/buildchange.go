@@ -3,6 +3,7 @@ package wallet
 import (
 	"cmp"
 
+	"github.com/spvd/spvd/wallet/internal/birthday"
 	"github.com/spvd/spvd/wallet/internal/hd"
 	"github.com/spvd/spvd/wallet/internal/state"
 )
@@ -95,9 +96,9 @@ func (b *building) issueChange() (*state.Snapshot, error) {
 	}
 	next := b.s.WithAccounts()
 	next.Accounts[a.Number].Branches[to.issued.Branch] = to.next
-	var issued state.Born
+	var issued birthday.Born
 	if !b.w.cfg.SearchIssued {
-		issued = next.KeepAfter(next.Tip)
+		issued = next.Birthdays.KeepAfter(next.Tip, next.Tip.Height, next.Blocks)
 	}
 	if next, err = b.w.edit(b.tx).Extend(next, 0, issued); err != nil {
 		return nil, err

@@ -13,8 +13,10 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/birthday"
 	"github.com/spvd/spvd/wallet/internal/hd"
 	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/remembered"
 	"github.com/spvd/spvd/wallet/internal/rows"
 	"github.com/spvd/spvd/wallet/internal/state"
 )
@@ -129,16 +131,16 @@ func exportAccount(s *state.Snapshot, a *state.Account) ExportedAccount {
 	return out
 }
 
-func exportBorn(s *state.Snapshot, b state.Born) Born {
+func exportBorn(s *state.Snapshot, b birthday.Born) Born {
 	out := Born{Height: b.Height, From: consensus.Never}
 	if b.Date != 0 {
-		out.Date, out.From = time.Unix(int64(b.Date), 0).UTC(), s.DateAt(b.Date)
-		if at, ok := state.BlockAt(s.Blocks, out.From); ok {
+		out.Date, out.From = time.Unix(int64(b.Date), 0).UTC(), s.Birthdays.Date(b.Date)
+		if at, ok := remembered.At(s.Blocks, out.From); ok {
 			out.FromHash = at.Hash
 		}
 	}
 	if b.After != 0 {
-		out.After = s.Anchors[b.After-1].BlockID
+		out.After = s.Birthdays.Anchors[b.After-1].BlockID
 	}
 	return out
 }

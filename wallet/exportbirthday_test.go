@@ -14,7 +14,8 @@ import (
 
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
-	"github.com/spvd/spvd/wallet/internal/state"
+	"github.com/spvd/spvd/wallet/internal/birthday"
+	"github.com/spvd/spvd/wallet/internal/remembered"
 	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
@@ -76,12 +77,12 @@ func TestADateIsImportedAsItWas(t *testing.T) {
 		}
 	}
 	first := openTest(t, Birthday{})
-	date := w.main[50].Header.Time().Add(state.BirthdayMargin)
+	date := w.main[50].Header.Time().Add(birthday.Margin)
 	if err := first.ImportScript(t.Context(), anyone(), &Birthday{Time: date}); err != nil {
 		t.Fatal(err)
 	}
 	w.sync(first, 100)
-	for range state.DenseBlocks {
+	for range remembered.Dense {
 		mine()
 	}
 	w.sync(first, 100)
@@ -112,11 +113,11 @@ func TestFollowKeepsWhatIsUnknown(t *testing.T) {
 		w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1)}, true)
 	}
 	unknown := consensus.BlockID{Height: 3, Hash: chainhash.Hash{1}}
-	late := w.main[5].Header.Time().Add(state.BirthdayMargin + time.Hour)
+	late := w.main[5].Header.Time().Add(birthday.Margin + time.Hour)
 	e := &Export{Scripts: []ExportedScript{
 		{Born: Born{Height: consensus.Never, From: consensus.Never, After: unknown}},
 		{Born: Born{Height: consensus.Never, Date: late, From: 9}},
-		{Born: Born{Height: consensus.Never, Date: w.main[2].Header.Time().Add(state.BirthdayMargin), From: 4}},
+		{Born: Born{Height: consensus.Never, Date: w.main[2].Header.Time().Add(birthday.Margin), From: 4}},
 	}}
 	if err := e.Follow(chainHeaders{chainBranches{w}}); err != nil {
 		t.Fatal(err)

@@ -8,7 +8,8 @@ import (
 
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
-	"github.com/spvd/spvd/wallet/internal/state"
+	"github.com/spvd/spvd/wallet/internal/birthday"
+	"github.com/spvd/spvd/wallet/internal/remembered"
 )
 
 // Headers is what Export.Follow asks the chain store. A *chain.Reader is one.
@@ -91,8 +92,8 @@ func (f *following) first(b *Born) (consensus.Height, error) {
 		return 0, err
 	}
 	gone = gone || b.FromHash != (chainhash.Hash{}) && said.Hash() != b.FromHash
-	since := b.Date.Add(-state.BirthdayMargin)
-	for h := max(1, b.From-state.DenseBlocks); gone || h < b.From; h++ {
+	since := b.Date.Add(-birthday.Margin)
+	for h := max(1, b.From-remembered.Dense); gone || h < b.From; h++ {
 		header, err := f.store.Header(h)
 		switch {
 		case errors.Is(err, chain.ErrNotFound):

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/spvd/spvd/spv/consensus"
-	"github.com/spvd/spvd/wallet/internal/state"
+	"github.com/spvd/spvd/wallet/internal/birthday"
 )
 
 // filtersFrom returns the lowest height of a block that is ever matched against what the wallet
@@ -15,8 +15,8 @@ func (w *Wallet) filtersFrom() (h consensus.Height, since time.Time) {
 	s := w.store.Now()
 	h = w.store.FirstBirth(s)
 	h = min(h, max(s.Waiting, s.Tip.Height+1)) // new blocks may hold an unmined transaction
-	for _, d := range s.Dates {
-		if at := time.Unix(int64(d.Date), 0).Add(-state.BirthdayMargin); d.First == state.Unborn && (since.IsZero() || at.Before(since)) {
+	for _, d := range s.Birthdays.Dates {
+		if at := time.Unix(int64(d.Date), 0).Add(-birthday.Margin); d.First == birthday.Unborn && (since.IsZero() || at.Before(since)) {
 			since = at
 		}
 	}
@@ -82,7 +82,7 @@ func from(b Birthday) (h consensus.Height, since time.Time) {
 	case b.After != consensus.BlockID{}:
 		return b.After.Height + 1, time.Time{}
 	case !b.Time.IsZero():
-		return consensus.Never, b.Time.Add(-state.BirthdayMargin)
+		return consensus.Never, b.Time.Add(-birthday.Margin)
 	}
 	return b.Height, time.Time{}
 }

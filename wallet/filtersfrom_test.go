@@ -12,7 +12,7 @@ import (
 
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
-	"github.com/spvd/spvd/wallet/internal/state"
+	"github.com/spvd/spvd/wallet/internal/birthday"
 )
 
 // The filters that a set needs begin with the earliest birthday of anything, whichever way it was
@@ -36,7 +36,7 @@ func TestFiltersFrom(t *testing.T) {
 	s.cfg.ImportsBorn = &none
 	want(none.Height, time.Time{})
 	s.cfg.ImportsBorn = &Birthday{Time: at}
-	want(consensus.Never, at.Add(-state.BirthdayMargin))
+	want(consensus.Never, at.Add(-birthday.Margin))
 	s.cfg.ImportsBorn = &Birthday{After: w.tip().BlockID}
 	want(w.tip().Height+1, time.Time{})
 	s.cfg.ImportsBorn = &none
@@ -57,9 +57,9 @@ func TestFiltersFrom(t *testing.T) {
 	want(30, time.Time{})
 	s.cfg.FiltersOnDemand, s.cfg.ImportsBorn = false, &none
 	importTest(t, x, "b", 2, AccountOptions{Birthday: &Birthday{Time: at}})
-	want(30, at.Add(-state.BirthdayMargin))
+	want(30, at.Add(-birthday.Margin))
 	w.sync(x, 1000)
-	first := slices.IndexFunc(w.main, func(b chain.Block) bool { return !b.Header.Time().Before(at.Add(-state.BirthdayMargin)) })
+	first := slices.IndexFunc(w.main, func(b chain.Block) bool { return !b.Header.Time().Before(at.Add(-birthday.Margin)) })
 	want(min(30, consensus.Height(first)), time.Time{})
 
 	if err := os.WriteFile(filepath.Join(cfg.Dir, "broken.db"), []byte("none"), 0o600); err != nil {

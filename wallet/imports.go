@@ -91,12 +91,12 @@ type single struct {
 func duplicate(s *state.Snapshot, sc *state.Script) error {
 	d := sc.Born
 	if sc.Account != ImportedAccount {
-		if a := s.Accounts[sc.Account].Born; !sc.Own() || s.BornAt(a) > s.BornAt(d) {
+		if a := s.Accounts[sc.Account].Born; !sc.Own() || s.Birthdays.At(a) > s.Birthdays.At(d) {
 			d = a
 		}
 	}
 	return fmt.Errorf("%w, in account %q from block %v on; an earlier birthday or rescanwallet searches earlier blocks, setlabel changes a label",
-		ErrDuplicate, s.AccountName(sc.Account), s.Public(d))
+		ErrDuplicate, s.AccountName(sc.Account), s.Birthdays.Public(d))
 }
 
 // importScripts watches what one import names. It is a duplicate if that changes

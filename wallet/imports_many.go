@@ -11,6 +11,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/birthday"
 	"github.com/spvd/spvd/wallet/internal/hd"
 	"github.com/spvd/spvd/wallet/internal/state"
 	"github.com/spvd/spvd/wallet/internal/txn"
@@ -133,12 +134,12 @@ type importing struct {
 // newImporting returns an import to a snapshot whose accounts are its own.
 func newImporting(w *Wallet, tx *bolt.Tx, s *state.Snapshot) *importing {
 	return &importing{w: w, tx: tx, s: s, old: s.Count(), numbers: make(map[string]uint32),
-		low: state.Unborn, keptLow: state.Unborn, first: state.NoScripts, keptFirst: state.NoScripts}
+		low: birthday.Unborn, keptLow: birthday.Unborn, first: state.NoScripts, keptFirst: state.NoScripts}
 }
 
 // add adds what one import names. It reports whether a script of that is new, the number
 // of one, and whether anything has changed.
-func (i *importing) add(what single, born state.Born) (new bool, number uint32, changed bool, err error) {
+func (i *importing) add(what single, born birthday.Born) (new bool, number uint32, changed bool, err error) {
 	for _, pay := range what.pays {
 		n, known := i.find(pay)
 		switch {
@@ -176,7 +177,7 @@ func (i *importing) find(pay []byte) (uint32, bool) {
 }
 
 // claim makes a watched script, or its account, older, or both if both have a birthday.
-func (i *importing) claim(n uint32, born state.Born) (bool, error) {
+func (i *importing) claim(n uint32, born birthday.Born) (bool, error) {
 	of := i.s.Claimed(n)
 	late := i.s.Scripts[n].Own()
 	if (of.Script || late) && !i.own {
@@ -208,10 +209,10 @@ func (i *importing) older(was, is state.BirthHeights, first uint32) {
 // end returns the snapshot that follows.
 func (i *importing) end() *state.Snapshot {
 	now := i.w.seconds()
-	if i.low != state.Unborn {
+	if i.low != birthday.Unborn {
 		i.s.SearchAgain(i.low, i.first, now, ImportJob)
 	}
-	if i.keptLow != state.Unborn {
+	if i.keptLow != birthday.Unborn {
 		i.s.SearchAnyway(i.keptLow, i.keptFirst, now, ImportJob)
 	}
 	next := i.s.Grow(i.more)

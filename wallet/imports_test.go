@@ -13,8 +13,8 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/birthday"
 	"github.com/spvd/spvd/wallet/internal/hd"
-	"github.com/spvd/spvd/wallet/internal/state"
 )
 
 // testPubKey is a public key of nobody.
@@ -257,11 +257,11 @@ func TestBirthdays(t *testing.T) {
 		"above the tip": {Birthday{Height: 1000}, 1000},
 		"date":          {Birthday{Time: day(5)}, 4 * 24},
 		"before all":    {Birthday{Time: day(-3)}, 1},
-		"future":        {Birthday{Time: day(100)}, state.Unborn},
+		"future":        {Birthday{Time: day(100)}, birthday.Unborn},
 	} {
 		for _, limit := range []int{1, 7, 1000} {
 			x := openTest(t, test.birthday)
-			if test.first == state.Unborn || test.first > 1 {
+			if test.first == birthday.Unborn || test.first > 1 {
 				importTest(t, x, "a", 1, AccountOptions{})
 				x.steps.Locator()
 				if scripts, _ := x.steps.Scripts(); len(scripts) != 0 {

@@ -6,6 +6,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
+	"github.com/spvd/spvd/wallet/internal/birthday"
 	"github.com/spvd/spvd/wallet/internal/hd"
 	"github.com/spvd/spvd/wallet/internal/state"
 )
@@ -61,9 +62,9 @@ func (w *Wallet) NewAddress(ctx context.Context, account string, branch uint32, 
 			out.Address, err = w.derivedAddress(a, branch, out.Index)
 			return s, err
 		}
-		var issued state.Born
+		var issued birthday.Born
 		if !w.cfg.SearchIssued {
-			issued = next.KeepAfter(next.Tip)
+			issued = next.Birthdays.KeepAfter(next.Tip, next.Tip.Height, next.Blocks)
 		}
 		if next, err = w.edit(tx).Extend(next, 0, issued); err != nil {
 			return nil, err

@@ -9,6 +9,7 @@ import (
 	"github.com/decred/dcrd/dcrutil/v4"
 	"github.com/decred/dcrd/wire"
 
+	"github.com/spvd/spvd/wallet/internal/birthday"
 	"github.com/spvd/spvd/wallet/internal/state"
 	"github.com/spvd/spvd/wallet/internal/txn"
 )
@@ -112,7 +113,7 @@ func (l *lifetime) fall() {
 			continue
 		}
 		i := slices.IndexFunc(s.Accounts, func(known state.Account) bool { return known.Name == a.name })
-		var of state.Born
+		var of birthday.Born
 		if a.seed == 0 {
 			n, _ := l.x.store.Find([]byte(a.pays[0]))
 			of, i = s.Scripts[n].Born, int(s.Scripts[n].Account)
@@ -125,7 +126,7 @@ func (l *lifetime) fall() {
 			if !b.unseen || of.After == 0 {
 				continue
 			}
-			if b.counts = s.Anchors[of.After-1].Height + 1; l.tip().Height >= b.after.Height {
+			if b.counts = s.Birthdays.Anchors[of.After-1].Height + 1; l.tip().Height >= b.after.Height {
 				b.counts = min(b.counts, l.fork(b.after.BlockID).Height+1)
 			}
 		}

@@ -15,8 +15,8 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/birthday"
 	"github.com/spvd/spvd/wallet/internal/hd"
-	"github.com/spvd/spvd/wallet/internal/state"
 )
 
 // Flags of TestLifetimes, see the target soak of the Makefile.
@@ -253,7 +253,7 @@ func (l *lifetime) birthday() (*Birthday, birth) {
 		return &Birthday{After: tip.BlockID}, birth{after: &at, unseen: l.x.store.Now().Tip != tip.BlockID}
 	case 1:
 		hour := l.rng.IntN(int(tip.Height) + 5)
-		when := l.main[0].Header.Time().Add(time.Duration(hour)*time.Hour + state.BirthdayMargin)
+		when := l.main[0].Header.Time().Add(time.Duration(hour)*time.Hour + birthday.Margin)
 		return &Birthday{Time: when}, birth{date: when}
 	case 2:
 		return nil, birth{}
@@ -587,12 +587,12 @@ func (l *lifetime) fail(format string, args ...any) {
 	s := l.x.store.Now()
 	for i := range s.Accounts {
 		a := &s.Accounts[i]
-		l.t.Logf("%s is born at %d (%+v)", a.Name, s.BornAt(a.Born), a.Born)
+		l.t.Logf("%s is born at %d (%+v)", a.Name, s.Birthdays.At(a.Born), a.Born)
 	}
 	for _, a := range l.o.asked {
 		l.t.Logf("%s was asked for from %d on (%x) %+v", a.name, l.o.bornOn(a.births), a.pays, a.births)
 	}
-	l.t.Logf("anchors %v, dates %v, tip %d, learned %v, late %v", s.Anchors, s.Dates, s.Tip.Height, s.ScannedRanges, s.Late)
+	l.t.Logf("anchors %v, dates %v, tip %d, learned %v, late %v", s.Birthdays.Anchors, s.Birthdays.Dates, s.Tip.Height, s.ScannedRanges, s.Late)
 	l.t.Fatalf("at %d: "+format, append([]any{len(l.main) - 1}, args...)...)
 }
 

@@ -14,8 +14,10 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/birthday"
 	"github.com/spvd/spvd/wallet/internal/hd"
 	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/remembered"
 	"github.com/spvd/spvd/wallet/internal/rows"
 	"github.com/spvd/spvd/wallet/internal/state"
 )
@@ -70,7 +72,7 @@ func (w *Wallet) restore(ctx context.Context, e *Export) error {
 		if err := cmp.Or(r.scripts(e.Scripts), r.labels(e.Labels), r.locks(e.Locks)); err != nil {
 			return nil, err
 		}
-		return w.edit(tx).Stretch(r.s, state.Born{})
+		return w.edit(tx).Stretch(r.s, birthday.Born{})
 	})
 	if err != nil {
 		return fmt.Errorf("import wallet: %w", err)
@@ -147,8 +149,8 @@ func (r *restoring) branch(number, branch uint32, e *ExportedBranch) error {
 			if sc.Born, err = r.born(&late); err != nil {
 				return fmt.Errorf("address %d: %w", sc.Index, err)
 			}
-			if sc.Born == (state.Born{}) {
-				sc.Born = state.AtHeight(1) // zero would be that of the account
+			if sc.Born == (birthday.Born{}) {
+				sc.Born = birthday.AtHeight(1) // zero would be that of the account
 			}
 		}
 	}
@@ -161,33 +163,33 @@ func (r *restoring) branch(number, branch uint32, e *ExportedBranch) error {
 }
 
 // born returns a birthday as it is kept.
-func (r *restoring) born(e *Born) (state.Born, error) {
+func (r *restoring) born(e *Born) (birthday.Born, error) {
 	if e.Height < 0 || e.From < 0 || e.After.Height < 0 {
-		return state.Born{}, badExport("a birthday is below the first block")
+		return birthday.Born{}, badExport("a birthday is below the first block")
 	}
-	b := state.AtHeight(e.Height)
+	b := birthday.AtHeight(e.Height)
 	if !e.Date.IsZero() {
 		if err := (Birthday{Time: e.Date}).Validate(); err != nil {
-			return state.Born{}, badExport("%v", err)
+			return birthday.Born{}, badExport("%v", err)
 		}
 		b.Date = uint32(e.Date.Unix())
-		if r.s.DateAt(b.Date) == state.Unborn {
+		if r.s.Birthdays.Date(b.Date) == birthday.Unborn {
 			said := e.From
-			if at, ok := state.BlockAt(r.s.Blocks, said); ok && e.FromHash != (chainhash.Hash{}) && at.Hash != e.FromHash {
+			if at, ok := remembered.At(r.s.Blocks, said); ok && e.FromHash != (chainhash.Hash{}) && at.Hash != e.FromHash {
 				said = consensus.Never // it was of another branch
 			}
-			r.s.SetDate(b.Date, r.s.FirstAsSaid(b.Date, said))
+			r.s.Birthdays.SetDate(b.Date, birthday.FirstAsSaid(b.Date, said, r.s.Blocks))
 		}
 	}
 	if e.After.Hash != (chainhash.Hash{}) {
-		after := r.s.KeepAfter(e.After)
+		after := r.s.Birthdays.KeepAfter(e.After, r.s.Tip.Height, r.s.Blocks)
 		b.After, b.Height = after.After, min(b.Height, after.Height)
 	}
 	switch {
-	case b == state.AtHeight(state.Unborn):
-		return state.Born{}, badExport("a birthday is missing")
+	case b == birthday.AtHeight(birthday.Unborn):
+		return birthday.Born{}, badExport("a birthday is missing")
 	case b.Height == 0:
-		return state.Born{}, nil
+		return birthday.Born{}, nil
 	}
 	return b, nil
 }
@@ -213,14 +215,14 @@ func (r *restoring) scripts(list []ExportedScript) error {
 }
 
 // single checks a script that belongs to no account, and returns its birthday.
-func (r *restoring) single(e *ExportedScript) (state.Born, error) {
+func (r *restoring) single(e *ExportedScript) (birthday.Born, error) {
 	switch pay := e.Script; {
 	case len(pay) == 0 || len(pay) > txscript.MaxScriptSize:
-		return state.Born{}, fmt.Errorf("%w: it has %d bytes", ErrBadScript, len(pay))
+		return birthday.Born{}, fmt.Errorf("%w: it has %d bytes", ErrBadScript, len(pay))
 	case r.fresh[string(pay)]:
-		return state.Born{}, badExport("an account of it has this script")
+		return birthday.Born{}, badExport("an account of it has this script")
 	case len(e.Preimage) > 0 && !bytes.Contains(pay, stdaddr.Hash160(e.Preimage)) && !bytes.Contains(pay, e.Preimage):
-		return state.Born{}, badExport("what is said to hash to it does not")
+		return birthday.Born{}, badExport("what is said to hash to it does not")
 	}
 	return r.born(&e.Born)
 }

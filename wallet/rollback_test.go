@@ -19,8 +19,8 @@ import (
 	"github.com/spvd/spvd/wallet/internal/apply"
 	"github.com/spvd/spvd/wallet/internal/hd"
 	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/remembered"
 	"github.com/spvd/spvd/wallet/internal/rows"
-	"github.com/spvd/spvd/wallet/internal/state"
 )
 
 // contents returns all rows of a wallet's file, whatever runs its tables are made of.
@@ -409,7 +409,7 @@ func TestCutUpdatesKeepTheNewestBlocks(t *testing.T) {
 		t.Helper()
 		st := x.store.Now()
 		for i := range consensus.Height(want) {
-			if _, ok := state.BlockAt(st.Blocks, st.Tip.Height-i); st.Tip.Height-i > 0 && !ok {
+			if _, ok := remembered.At(st.Blocks, st.Tip.Height-i); st.Tip.Height-i > 0 && !ok {
 				t.Fatalf("%s: at %d block %d is not remembered", when, st.Tip.Height, st.Tip.Height-i)
 			}
 		}
@@ -423,11 +423,11 @@ func TestCutUpdatesKeepTheNewestBlocks(t *testing.T) {
 		all = append(all, x)
 	}
 	w.take(all[1], w.since(all[1].steps.Locator(), 411)) // from now on it stands within the update
-	gaps("ahead", all[1], state.DenseBlocks)
+	gaps("ahead", all[1], remembered.Dense)
 	for round, size := range []int{2000, 1, 37, 289} {
 		for w.step(s, size) {
 			for _, x := range all {
-				gaps(fmt.Sprint("step of ", size), x, state.DenseBlocks)
+				gaps(fmt.Sprint("step of ", size), x, remembered.Dense)
 			}
 		}
 		w.cut(1 + 20*round)
@@ -437,7 +437,7 @@ func TestCutUpdatesKeepTheNewestBlocks(t *testing.T) {
 		for w.step(s, size) {
 		}
 		for _, x := range all {
-			gaps("after a reorganisation", x, state.DenseBlocks)
+			gaps("after a reorganisation", x, remembered.Dense)
 		}
 	}
 }

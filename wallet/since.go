@@ -15,6 +15,7 @@ import (
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/remembered"
 	"github.com/spvd/spvd/wallet/internal/rows"
 	"github.com/spvd/spvd/wallet/internal/state"
 	"github.com/spvd/spvd/wallet/internal/txn"
@@ -112,16 +113,16 @@ func (w *Wallet) Since(ctx context.Context, hash chainhash.Hash, confs int64, st
 // ancestor returns the block of the wallet's chain at a height, or if that is not known the
 // highest one below it that the wallet remembers.
 func ancestor(s *state.Snapshot, store Branches, h consensus.Height) consensus.BlockID {
-	if b, ok := state.BlockAt(s.Blocks, h); ok {
+	if b, ok := remembered.At(s.Blocks, h); ok {
 		return b.BlockID
 	}
 	if store == nil {
-		return state.BlockBelow(s.Blocks, h).BlockID
+		return remembered.Below(s.Blocks, h).BlockID
 	}
-	if id, err := store.Ancestor(state.Locate(s.Blocks, s.Tip.Height), h); err == nil {
+	if id, err := store.Ancestor(remembered.Locate(s.Blocks, s.Tip.Height), h); err == nil {
 		return id
 	}
-	return state.BlockBelow(s.Blocks, h).BlockID
+	return remembered.Below(s.Blocks, h).BlockID
 }
 
 // parting is how the branch of a block parts from the wallet's chain.
@@ -134,7 +135,7 @@ type parting struct {
 func (q *query) parting(hash chainhash.Hash, store Branches) (p parting, err error) {
 	var outside []consensus.BlockID // blocks below the one at hand that the store has told of
 	for {
-		if i := slices.IndexFunc(q.s.Blocks, func(b state.Block) bool { return b.Hash == hash }); i >= 0 {
+		if i := slices.IndexFunc(q.s.Blocks, func(b remembered.Block) bool { return b.Hash == hash }); i >= 0 {
 			p.fork = q.s.Blocks[i].BlockID
 			return p, nil
 		}
@@ -150,7 +151,7 @@ func (q *query) parting(hash chainhash.Hash, store Branches) (p parting, err err
 			p.left, hash = append(p.left, ledger.Left{BlockID: outside[i], Parent: outside[i+1], Disapproves: true}), outside[i+1].Hash
 			continue
 		}
-		br, err := store.Branch(hash, state.Locate(q.s.Blocks, q.s.Tip.Height))
+		br, err := store.Branch(hash, remembered.Locate(q.s.Blocks, q.s.Tip.Height))
 		if errors.Is(err, chain.ErrNotFound) {
 			return p, ErrNoBlock
 		}

@@ -8,7 +8,7 @@ import (
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/spv/consensus"
-	"github.com/spvd/spvd/wallet/internal/state"
+	"github.com/spvd/spvd/wallet/internal/remembered"
 )
 
 // TestSinceRepeated: a block repeats a payment of a block that the wallet does not count, and
@@ -58,7 +58,7 @@ func TestSinceBelowWhatIsRemembered(t *testing.T) {
 	importScript(t, x, anyone(), 0)
 	payment := w.pay(anyone(), 500)
 	var at chainhash.Hash
-	for h := 1; h <= state.DenseBlocks+50; h++ {
+	for h := 1; h <= remembered.Dense+50; h++ {
 		regular := []*wire.MsgTx{w.coinbase(w.stranger(), 1)}
 		if h == 20 {
 			regular = append(regular, payment)
@@ -69,7 +69,7 @@ func TestSinceBelowWhatIsRemembered(t *testing.T) {
 	}
 	w.sync(x, 1000)
 	w.cut(len(w.main) - 11)
-	for range state.DenseBlocks + 60 {
+	for range remembered.Dense + 60 {
 		w.mine(nil, []*wire.MsgTx{w.coinbase(w.stranger(), 1)}, true)
 	}
 	w.sync(x, 1000)

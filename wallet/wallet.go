@@ -10,6 +10,7 @@ import (
 
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet/internal/apply"
+	"github.com/spvd/spvd/wallet/internal/remembered"
 	"github.com/spvd/spvd/wallet/internal/state"
 	"github.com/spvd/spvd/wallet/internal/store"
 )
@@ -117,7 +118,7 @@ func (w *Wallet) Status() Status { return w.status(w.store.Now()) }
 
 // status returns how far an installed snapshot is.
 func (w *Wallet) status(s *state.Snapshot) Status {
-	tip, _ := state.BlockAt(s.Blocks, s.Tip.Height)
+	tip, _ := remembered.At(s.Blocks, s.Tip.Height)
 	return Status{
 		Tip:      s.Tip,
 		TipTime:  tip.When(),

@@ -11,7 +11,9 @@ import (
 
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/birthday"
 	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/remembered"
 	"github.com/spvd/spvd/wallet/internal/rows"
 	"github.com/spvd/spvd/wallet/internal/state"
 	"github.com/spvd/spvd/wallet/internal/txn"
@@ -96,7 +98,7 @@ func (a *application) run(s *state.Snapshot) (*state.Snapshot, error) {
 			from.Height, from.Hash, s.Cursor.Height, s.Cursor.Hash, ErrNotConnected)
 	}
 	if !a.again {
-		a.waiting = s.Waiting != state.Unborn
+		a.waiting = s.Waiting != birthday.Unborn
 	}
 	if a.ahead {
 		return a.leaveBooks(s)
@@ -126,7 +128,7 @@ func (a *application) run(s *state.Snapshot) (*state.Snapshot, error) {
 	next.ReachDates(a.u.Applied, known.Height)
 	need := next.Needed(from, left, a.u)
 	if !left && a.steps.widens(need) && a.endBelow(next.FirstNeeded(need, from, a.u)) {
-		next.Dates = s.Dates
+		next.Birthdays.Dates = s.Birthdays.Dates
 		next.ReachDates(a.u.Applied, known.Height)
 		need = next.Needed(from, left, a.u)
 		if common, _, err = a.parted(s, from); err != nil { // not above the blocks that are left
@@ -142,7 +144,7 @@ func (a *application) run(s *state.Snapshot) (*state.Snapshot, error) {
 		return nil, err
 	}
 	if a.grown || moved { // nothing is applied, and no block has come or gone
-		next.Anchors, next.Dates = s.Anchors, s.Dates
+		next.Birthdays = s.Birthdays
 		return next, nil
 	}
 	if err := a.revert(next, on, common, forked); err != nil {
@@ -249,7 +251,7 @@ func (a *application) retreat(s *state.Snapshot, on, common consensus.BlockID, f
 		return to, false
 	}
 	if a.waiting && ledger.IsDisapproved(a.tx, to.Height) {
-		return state.BlockBelow(s.Blocks, to.Height-1).BlockID, true
+		return remembered.Below(s.Blocks, to.Height-1).BlockID, true
 	}
 	return to, ok
 }
@@ -279,7 +281,7 @@ func (a *application) grow(s *state.Snapshot) (next *state.Snapshot, moved bool,
 		if err := a.usage(next, a.u.Applied); err != nil {
 			return nil, false, err
 		}
-		if next, err = a.edit(a.tx).Stretch(next, state.Born{}); err != nil {
+		if next, err = a.edit(a.tx).Stretch(next, birthday.Born{}); err != nil {
 			return nil, false, err
 		}
 	}
@@ -305,13 +307,13 @@ func (a *application) addBlocks(s *state.Snapshot, on consensus.BlockID, step *s
 	}
 	forward, tip := on == s.Cursor, s.Tip.Height
 	a.tip, a.found = tip, 0
-	more := make([]state.Block, 0, len(a.u.Applied))
-	missed := state.Unborn
+	more := make([]remembered.Block, 0, len(a.u.Applied))
+	missed := birthday.Unborn
 	left, disapproved := rows.LastHeight(a.tx.Bucket(ledger.LeftBucket)), rows.LastHeight(a.tx.Bucket(ledger.DisapprovedBucket))
 	for i := range a.u.Applied {
 		b := &a.u.Applied[i]
 		if b.Height > tip {
-			missed = min(missed, s.Arrive(b))
+			missed = min(missed, s.Birthdays.Arrive(b.BlockID, s.Blocks))
 		}
 		if b.Height <= left {
 			if err := a.rejoin(b.BlockID); err != nil {
@@ -324,7 +326,7 @@ func (a *application) addBlocks(s *state.Snapshot, on consensus.BlockID, step *s
 		on = b.BlockID
 		// What is remembered below the tip must be of the tip's chain.
 		if b.Height > tip || i == len(a.u.Applied)-1 {
-			more = append(more, state.Block{BlockID: b.BlockID, Time: uint32(b.Header.Timestamp())})
+			more = append(more, remembered.Block{BlockID: b.BlockID, Time: uint32(b.Header.Timestamp())})
 		}
 	}
 	if a.found != 0 { // above the blocks that were left, which callers of Since may know
@@ -347,7 +349,7 @@ func (a *application) addBlocks(s *state.Snapshot, on consensus.BlockID, step *s
 	if !a.u.More {
 		s.StartScan()
 	}
-	s.Blocks = state.Remember(s.Blocks, more, state.DenseBlocks, s.Tip.Height, s.Cursor.Height, s.Common.Height)
+	s.Blocks = remembered.Keep(s.Blocks, more, remembered.Dense, s.Tip.Height, s.Cursor.Height, s.Common.Height)
 	s.SearchAgain(missed, 0, a.seconds(), state.DiscoveryJob)
 	return a.expire(s.Tip.Height)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/remembered"
 	"github.com/spvd/spvd/wallet/internal/rows"
 	"github.com/spvd/spvd/wallet/internal/state"
 	"github.com/spvd/spvd/wallet/internal/txn"
@@ -32,7 +33,7 @@ func linked(on consensus.BlockID, u *chain.Update) error {
 func (a *application) forked(s *state.Snapshot) (common consensus.BlockID, forked bool, err error) {
 	common = s.Common
 	for i := range a.u.Applied {
-		b, ok := state.BlockAt(s.Blocks, a.u.Applied[i].Height)
+		b, ok := remembered.At(s.Blocks, a.u.Applied[i].Height)
 		if !ok {
 			continue
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/remembered"
 	"github.com/spvd/spvd/wallet/internal/rows"
 	"github.com/spvd/spvd/wallet/internal/state"
 	"github.com/spvd/spvd/wallet/internal/txn"
@@ -71,7 +72,7 @@ func (a *application) dropBadMined(s *state.Snapshot) error {
 		}
 		return err
 	})
-	kept := make([]state.Block, 0, len(s.Blocks))
+	kept := make([]remembered.Block, 0, len(s.Blocks))
 	for _, b := range s.Blocks {
 		named := b.Height == 0 || b.BlockID == s.Tip || b.BlockID == s.Cursor || b.BlockID == s.Common
 		if named || !doubtful[b.Height] {

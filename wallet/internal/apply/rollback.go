@@ -12,6 +12,7 @@ import (
 
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/remembered"
 	"github.com/spvd/spvd/wallet/internal/rows"
 	"github.com/spvd/spvd/wallet/internal/state"
 	"github.com/spvd/spvd/wallet/internal/txn"
@@ -30,7 +31,7 @@ const (
 // halfway returns the block above one at which a step of a rollback ends, if the rollback
 // takes several. It is of the tip's chain: while that is not known of the cursor, above
 // it. A disapproved block is none: its transactions would count for a moment.
-func (a *application) halfway(s *state.Snapshot, to consensus.BlockID) (mid state.Block, ok bool, err error) {
+func (a *application) halfway(s *state.Snapshot, to consensus.BlockID) (mid remembered.Block, ok bool, err error) {
 	lowest := to.Height
 	if !s.Sure() {
 		lowest = max(lowest, s.Cursor.Height)
@@ -45,20 +46,20 @@ func (a *application) halfway(s *state.Snapshot, to consensus.BlockID) (mid stat
 		if h != at && (rows >= a.stepRows || bytes >= stepBytes) && !ledger.IsDisapproved(a.tx, h) {
 			m, err := ledger.DecodeMinedHead(k, v)
 			if err != nil {
-				return state.Block{}, false, err
+				return remembered.Block{}, false, err
 			}
-			return state.Block{BlockID: consensus.BlockID{Height: h, Hash: m.Block}, Time: m.Time}, true, nil
+			return remembered.Block{BlockID: consensus.BlockID{Height: h, Hash: m.Block}, Time: m.Time}, true, nil
 		}
 		at = h
 		rows++
 		bytes += len(v)
 	}
-	return state.Block{}, false, nil
+	return remembered.Block{}, false, nil
 }
 
 // takePart takes back the blocks above one that halfway has returned. Fork is the highest
 // block of the wallet's chain that is known to be on the new one too.
-func (a *application) takePart(s *state.Snapshot, fork consensus.BlockID, mid state.Block) error {
+func (a *application) takePart(s *state.Snapshot, fork consensus.BlockID, mid remembered.Block) error {
 	s.RememberAlso(mid)
 	if err := s.LeaveBranch(a.tx, fork, mid.BlockID); err != nil {
 		return err
@@ -137,8 +138,8 @@ func (a *application) leaveBooks(s *state.Snapshot) (*state.Snapshot, error) {
 // below returns the highest block below a height, at or above the common one, that is known: that
 // is remembered, or has transactions of the wallet. It is none that a block disapproves of which
 // is not known itself: its transactions would count for a moment.
-func (a *application) below(s *state.Snapshot, h consensus.Height) (state.Block, error) {
-	for to := state.BlockBelow(s.Blocks, h-1); ; to = state.BlockBelow(s.Blocks, h-1) {
+func (a *application) below(s *state.Snapshot, h consensus.Height) (remembered.Block, error) {
+	for to := remembered.Below(s.Blocks, h-1); ; to = remembered.Below(s.Blocks, h-1) {
 		c := a.tx.Bucket(ledger.MinedBucket).Cursor()
 		c.Seek(rows.Key(uint32(h)))
 		if k, v := c.Prev(); len(k) == txn.PlaceSize {
@@ -147,11 +148,11 @@ func (a *application) below(s *state.Snapshot, h consensus.Height) (state.Block,
 				return to, err
 			}
 			if m.Place.Height > to.Height {
-				to = state.Block{BlockID: consensus.BlockID{Height: m.Place.Height, Hash: m.Block}, Time: m.Time}
+				to = remembered.Block{BlockID: consensus.BlockID{Height: m.Place.Height, Hash: m.Block}, Time: m.Time}
 			}
 		}
 		if to.Height <= s.Common.Height {
-			return state.BlockBelow(s.Blocks, s.Common.Height), nil
+			return remembered.Below(s.Blocks, s.Common.Height), nil
 		}
 		if to.Height+1 == a.left || !ledger.IsDisapproved(a.tx, to.Height) {
 			return to, nil
@@ -182,7 +183,7 @@ func (a *application) goesOn() bool {
 
 // leave remembers the blocks above one, which are taken back, and their transactions.
 func (a *application) leave(s *state.Snapshot, to consensus.BlockID, taken []*ledger.Mined) error {
-	parent := state.BlockBelow(s.Blocks, to.Height).BlockID
+	parent := remembered.Below(s.Blocks, to.Height).BlockID
 	for _, b := range s.Blocks {
 		if b.Height <= to.Height {
 			continue

@@ -9,6 +9,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
+	"github.com/spvd/spvd/wallet/internal/birthday"
 	"github.com/spvd/spvd/wallet/internal/hd"
 	"github.com/spvd/spvd/wallet/internal/rows"
 )
@@ -38,7 +39,7 @@ type Account struct {
 
 	// Birthday is the first height searched for the account, or a date that no block
 	// has reached.
-	Birthday Birthday
+	Birthday birthday.Birthday
 
 	// Gap is the gap limit in addresses, for each branch.
 	Gap uint32
@@ -53,7 +54,7 @@ type Account struct {
 	// the window covers by use. It is not stored.
 	Covered [2]uint32
 
-	Born Born // what Birthday follows from, which is not stored
+	Born birthday.Born // what Birthday follows from, which is not stored
 }
 
 // The accounts bucket. Keys are account numbers (u32). Values:

@@ -9,6 +9,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/birthday"
 	"github.com/spvd/spvd/wallet/internal/ledger"
 	"github.com/spvd/spvd/wallet/internal/rows"
 )
@@ -23,7 +24,7 @@ const (
 
 // The anchors bucket. Keys are numbers (u32) from one on without holes. Values: a
 // block (height u32, hash), and the highest block known to be below it and the
-// wallet's tip (height u32). See Anchor. All are zero for a number that is free.
+// wallet's tip (height u32). See [birthday.Anchor]. All are zero for a number that is free.
 var anchorsBucket = []byte("anchors")
 
 // The anchored bucket. Keys: whether an account is meant or a script (u8, 0 or 1),
@@ -45,14 +46,14 @@ func addAnchors(tx *bolt.Tx) error {
 	return errors.Join(errs...)
 }
 
-func (a Anchor) encode() []byte {
-	return binary.BigEndian.AppendUint32(rows.AppendBlockID(nil, a.BlockID), uint32(a.base))
+func encodeAnchor(a birthday.Anchor) []byte {
+	return binary.BigEndian.AppendUint32(rows.AppendBlockID(nil, a.BlockID), uint32(a.Base))
 }
 
-func decodeAnchor(v []byte) (Anchor, error) {
+func decodeAnchor(v []byte) (birthday.Anchor, error) {
 	r := rows.Row{Rest: v}
-	a := Anchor{BlockID: r.BlockID(), base: consensus.Height(r.U32())}
-	r.Bad = r.Bad || a.base < 0 || a.base > a.Height
+	a := birthday.Anchor{BlockID: r.BlockID(), Base: consensus.Height(r.U32())}
+	r.Bad = r.Bad || a.Base < 0 || a.Base > a.Height
 	return a, r.Done()
 }
 
@@ -60,10 +61,10 @@ func decodeAnchor(v []byte) (Anchor, error) {
 // accounts and scripts must have been read.
 func (s *Snapshot) loadAnchors(tx *bolt.Tx) error {
 	var err [3]error
-	s.Anchors, err[0] = rows.Load(tx.Bucket(anchorsBucket), "anchor", func(_, v []byte) (Anchor, error) { return decodeAnchor(v) })
-	s.Dates, err[1] = rows.Load(tx.Bucket(datesBucket), "date", func(k, v []byte) (Dated, error) {
+	s.Birthdays.Anchors, err[0] = rows.Load(tx.Bucket(anchorsBucket), "anchor", func(_, v []byte) (birthday.Anchor, error) { return decodeAnchor(v) })
+	s.Birthdays.Dates, err[1] = rows.Load(tx.Bucket(datesBucket), "date", func(k, v []byte) (birthday.Dated, error) {
 		key, r := rows.Row{Rest: k}, rows.Row{Rest: v}
-		d := Dated{key.U32(), consensus.Height(r.U32())}
+		d := birthday.Dated{Date: key.U32(), First: consensus.Height(r.U32())}
 		r.Bad = r.Bad || d.First < 0
 		return d, errors.Join(key.Done(), r.Done())
 	})
@@ -71,7 +72,7 @@ func (s *Snapshot) loadAnchors(tx *bolt.Tx) error {
 		key, r := rows.Row{Rest: k}, rows.Row{Rest: v}
 		l := BirthdayUndo{Script: key.U8() == 1, Number: key.U32()}
 		n := r.U32()
-		bad := key.Done() != nil || r.Done() != nil || n == 0 || int(n) > len(s.Anchors) || s.Anchors[n-1] == Anchor{} ||
+		bad := key.Done() != nil || r.Done() != nil || n == 0 || int(n) > len(s.Birthdays.Anchors) || s.Birthdays.Anchors[n-1] == birthday.Anchor{} ||
 			l.Script && l.Number >= s.Count() || !l.Script && int(l.Number) >= len(s.Accounts)
 		if bad {
 			return fmt.Errorf("read birthday %x: %w", k, ErrCorrupt)
@@ -84,9 +85,9 @@ func (s *Snapshot) loadAnchors(tx *bolt.Tx) error {
 
 // loadDates adds the dates that no row says anything about: those of formats before 3.
 func (s *Snapshot) loadDates(tx *bolt.Tx) error {
-	add := func(d Born) {
-		if d.Date != 0 && s.DateAt(d.Date) == Unborn {
-			s.SetDate(d.Date, Unborn)
+	add := func(d birthday.Born) {
+		if d.Date != 0 && s.Birthdays.Date(d.Date) == birthday.Unborn {
+			s.Birthdays.SetDate(d.Date, birthday.Unborn)
 		}
 	}
 	for i := range s.Accounts {
@@ -111,16 +112,16 @@ func (s *Snapshot) loadDates(tx *bolt.Tx) error {
 // those of the one before it, and what is born after anchors, by saveAnchored.
 func (s *Snapshot) saveAnchors(tx *bolt.Tx, old *Snapshot) error {
 	var errs []error
-	for i, a := range s.Anchors {
-		if i >= len(old.Anchors) || old.Anchors[i] != a {
-			errs = append(errs, tx.Bucket(anchorsBucket).Put(rows.Key(uint32(i)+1), a.encode()))
+	for i, a := range s.Birthdays.Anchors {
+		if i >= len(old.Birthdays.Anchors) || old.Birthdays.Anchors[i] != a {
+			errs = append(errs, tx.Bucket(anchorsBucket).Put(rows.Key(uint32(i)+1), encodeAnchor(a)))
 		}
 	}
-	for i := len(s.Anchors); i < len(old.Anchors); i++ {
+	for i := len(s.Birthdays.Anchors); i < len(old.Birthdays.Anchors); i++ {
 		errs = append(errs, tx.Bucket(anchorsBucket).Delete(rows.Key(uint32(i)+1)))
 	}
-	if !slices.Equal(s.Dates, old.Dates) {
-		for _, d := range s.Dates {
+	if !slices.Equal(s.Birthdays.Dates, old.Birthdays.Dates) {
+		for _, d := range s.Birthdays.Dates {
 			errs = append(errs, tx.Bucket(datesBucket).Put(rows.Key(d.Date), rows.Key(uint32(d.First))))
 		}
 	}
@@ -138,36 +139,36 @@ func (s *Snapshot) saveAnchors(tx *bolt.Tx, old *Snapshot) error {
 // anchors, if there are DropAt of them. Scripts and lowered birthdays are stored; the rest
 // is with the snapshot.
 func (s *Snapshot) DropAnchors(tx *bolt.Tx) error {
-	anchors, final := slices.Clone(s.Anchors), 0
+	anchors, final := slices.Clone(s.Birthdays.Anchors), 0
 	for i, a := range anchors {
-		if a != (Anchor{}) && a.base == a.Height && a.Height <= s.Tip.Height-FinalAfter {
-			anchors[i] = Anchor{}
+		if a != (birthday.Anchor{}) && a.Base == a.Height && a.Height <= s.Tip.Height-FinalAfter {
+			anchors[i] = birthday.Anchor{}
 			final++
 		}
 	}
 	if final < DropAt {
 		return nil
 	}
-	onHeight := func(b *Born) bool {
-		if b.After == 0 || anchors[b.After-1] != (Anchor{}) {
+	onHeight := func(b *birthday.Born) bool {
+		if b.After == 0 || anchors[b.After-1] != (birthday.Anchor{}) {
 			return false
 		}
-		*b = Born{Height: min(b.Height, s.Anchors[b.After-1].Height+1), Date: b.Date}
+		*b = birthday.Born{Height: min(b.Height, s.Birthdays.Anchors[b.After-1].Height+1), Date: b.Date}
 		return true
 	}
 	if err := s.changeBirths(tx, onHeight); err != nil {
 		return err
 	}
-	for len(anchors) > 0 && anchors[len(anchors)-1] == (Anchor{}) {
+	for len(anchors) > 0 && anchors[len(anchors)-1] == (birthday.Anchor{}) {
 		anchors = anchors[:len(anchors)-1]
 	}
-	s.Anchors = anchors
+	s.Birthdays.Anchors = anchors
 	return nil
 }
 
 // changeBirths gives scripts, accounts and what jobs have lowered other birthdays, where
 // change returns true. Scripts and lowered birthdays are stored.
-func (s *Snapshot) changeBirths(tx *bolt.Tx, change func(*Born) bool) error {
+func (s *Snapshot) changeBirths(tx *bolt.Tx, change func(*birthday.Born) bool) error {
 	scripts, accounts := slices.Clone(s.Scripts), slices.Clone(s.Accounts)
 	for n := range scripts {
 		if change(&scripts[n].Born) {

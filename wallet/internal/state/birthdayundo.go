@@ -10,6 +10,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/birthday"
 	"github.com/spvd/spvd/wallet/internal/rows"
 )
 
@@ -18,7 +19,7 @@ import (
 type BirthdayUndo struct {
 	Script bool
 	Number uint32
-	was    Born
+	was    birthday.Born
 }
 
 // The bucket of birthdays that rescans give back, which is made with its first row. Keys: the number of a job
@@ -99,7 +100,7 @@ func dropBirthdayUndos(tx *bolt.Tx, job uint32) error {
 }
 
 // birthday returns the birthday that was lowered, as it is now.
-func (s *Snapshot) birthday(l *BirthdayUndo) *Born {
+func (s *Snapshot) birthday(l *BirthdayUndo) *birthday.Born {
 	if l.Script {
 		return &s.Scripts[l.Number].Born
 	}
@@ -116,11 +117,11 @@ func (s *Snapshot) First(l *BirthdayUndo) uint32 {
 
 // at returns the birthday of a height for an account or script. A birthday of its own that
 // a script of an account has is never zero.
-func (s *Snapshot) at(l *BirthdayUndo, h consensus.Height) Born {
+func (s *Snapshot) at(l *BirthdayUndo, h consensus.Height) birthday.Born {
 	if l.Script && s.Scripts[l.Number].Account != ImportedAccount {
 		h = max(1, h)
 	}
-	return AtHeight(h)
+	return birthday.AtHeight(h)
 }
 
 // lower lowers a birthday to a height, for a job.
@@ -129,7 +130,7 @@ func (s *Snapshot) lower(tx *bolt.Tx, job uint32, l BirthdayUndo, h consensus.He
 	if d.Height <= h {
 		return nil // what a date or a block says may become later on another branch
 	}
-	l.was, *d = *d, s.earliest(*d, s.at(&l, h))
+	l.was, *d = *d, s.Birthdays.Earliest(*d, s.at(&l, h))
 	return errors.Join(putBirthdayUndo(tx, job, l), s.saveUndone(tx, &l))
 }
 
@@ -175,7 +176,7 @@ func (s *Snapshot) Restore(tx *bolt.Tx, id uint32, from consensus.Height) (chang
 			if !s.wants(j, id, &l) {
 				continue
 			}
-			was = s.earliest(was, s.at(&l, j.From))
+			was = s.Birthdays.Earliest(was, s.at(&l, j.From))
 			if err := s.handOver(tx, j, l, from); err != nil {
 				return false, err
 			}
@@ -200,20 +201,20 @@ func (s *Snapshot) wants(j *Job, id uint32, l *BirthdayUndo) bool {
 // far that a rescan from a later height would have done the rest.
 func (s *Snapshot) Raise(tx *bolt.Tx, id uint32, list []BirthdayUndo, from, to consensus.Height) error {
 	for _, l := range list {
-		want, now := s.earliest(l.was, AtHeight(to)), s.birthday(&l)
+		want, now := s.Birthdays.Earliest(l.was, birthday.AtHeight(to)), s.birthday(&l)
 		for i := range s.Jobs {
 			j := &s.Jobs[i]
 			if !s.wants(j, id, &l) {
 				continue
 			}
-			want = s.earliest(want, AtHeight(j.From))
+			want = s.Birthdays.Earliest(want, birthday.AtHeight(j.From))
 			v := tx.Bucket(BirthdayUndoBucket).Get(l.key(j.ID))
-			if v == nil || !j.Active() || s.BornAt(l.was) <= j.From {
+			if v == nil || !j.Active() || s.Birthdays.At(l.was) <= j.From {
 				continue
 			}
 			other, err := DecodeBirthdayUndo(l.key(j.ID)[4:], v)
-			if err == nil && other.was == s.earliest(l.was, AtHeight(from)) {
-				other.was = s.earliest(l.was, AtHeight(to))
+			if err == nil && other.was == s.Birthdays.Earliest(l.was, birthday.AtHeight(from)) {
+				other.was = s.Birthdays.Earliest(l.was, birthday.AtHeight(to))
 				err = putBirthdayUndo(tx, j.ID, other)
 			}
 			if err != nil {
@@ -234,13 +235,13 @@ func (s *Snapshot) Raise(tx *bolt.Tx, id uint32, list []BirthdayUndo, from, to c
 // handOver makes another rescan give back what one has lowered to a height, if that
 // needs it to be lowered too.
 func (s *Snapshot) handOver(tx *bolt.Tx, j *Job, l BirthdayUndo, from consensus.Height) error {
-	if !j.Active() || s.BornAt(l.was) <= j.From {
+	if !j.Active() || s.Birthdays.At(l.was) <= j.From {
 		return nil
 	}
 	v := tx.Bucket(BirthdayUndoBucket).Get(l.key(j.ID))
 	if v != nil {
 		other, err := DecodeBirthdayUndo(l.key(j.ID)[4:], v)
-		if err != nil || other.was != s.earliest(l.was, s.at(&l, from)) {
+		if err != nil || other.was != s.Birthdays.Earliest(l.was, s.at(&l, from)) {
 			return err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/birthday"
 )
 
 // Births remembers which birthdays the scripts of the newest snapshot have, so that the
@@ -27,13 +28,13 @@ func (b *Births) First(s *Snapshot) consensus.Height {
 	b.lookLocked(s.Scripts)
 	low := b.height
 	for _, n := range b.anchors {
-		low = min(low, s.Anchors[n-1].Height+1)
+		low = min(low, s.Birthdays.Anchors[n-1].Height+1)
 	}
 	for _, d := range b.dates {
-		low = min(low, s.DateAt(d))
+		low = min(low, s.Birthdays.Date(d))
 	}
 	for _, n := range b.accounts {
-		low = min(low, s.BornAt(s.Accounts[n].Born))
+		low = min(low, s.Birthdays.At(s.Accounts[n].Born))
 	}
 	return max(1, low)
 }
@@ -42,7 +43,7 @@ func (b *Births) First(s *Snapshot) consensus.Height {
 // added to the ones that were, or of all of another list.
 func (b *Births) lookLocked(scripts []Script) {
 	if n := len(b.seen); n > len(scripts) || n > 0 && &b.seen[0] != &scripts[0] || n == 0 {
-		b.seen, b.height = nil, Unborn
+		b.seen, b.height = nil, birthday.Unborn
 		b.anchors, b.dates, b.accounts = nil, nil, nil
 	}
 	for i := len(b.seen); i < len(scripts); i++ {

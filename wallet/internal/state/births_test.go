@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/birthday"
 )
 
 // TestPropertyTheFirstBirthIsRemembered compares the birthday that is remembered with that
@@ -13,10 +14,10 @@ import (
 func TestPropertyTheFirstBirthIsRemembered(t *testing.T) {
 	for seed := range uint64(300) {
 		rng := rand.New(rand.NewPCG(seed, 7))
-		anyBorn := func() Born {
-			b := Born{Height: consensus.Height(rng.IntN(50))}
+		anyBorn := func() birthday.Born {
+			b := birthday.Born{Height: consensus.Height(rng.IntN(50))}
 			if rng.IntN(2) == 0 {
-				b.Height = Unborn
+				b.Height = birthday.Unborn
 			}
 			b.After, b.Date = uint32(rng.IntN(4)), uint32(rng.IntN(4))
 			return b
@@ -24,15 +25,15 @@ func TestPropertyTheFirstBirthIsRemembered(t *testing.T) {
 		var b Births
 		s := &Snapshot{}
 		for i := range 3 {
-			s.Anchors = append(s.Anchors, Anchor{BlockID: consensus.BlockID{Height: consensus.Height(20 + i)}})
-			s.Dates = append(s.Dates, Dated{uint32(i + 1), consensus.Height(30 + i)})
+			s.Birthdays.Anchors = append(s.Birthdays.Anchors, birthday.Anchor{BlockID: consensus.BlockID{Height: consensus.Height(20 + i)}})
+			s.Birthdays.Dates = append(s.Birthdays.Dates, birthday.Dated{Date: uint32(i + 1), First: consensus.Height(30 + i)})
 			s.Accounts = append(s.Accounts, Account{Number: uint32(i), Born: anyBorn()})
 		}
 		for range 40 {
 			next := s.WithAccounts()
 			switch rng.IntN(5) {
 			case 0, 1: // a transaction that is given up leaves scripts behind the end
-				_ = s.Grow([]Script{{Account: ImportedAccount, Born: AtHeight(0)}})
+				_ = s.Grow([]Script{{Account: ImportedAccount, Born: birthday.AtHeight(0)}})
 				more := make([]Script, rng.IntN(4))
 				for i := range more {
 					more[i] = Script{Account: uint32(rng.IntN(3))}
@@ -51,8 +52,8 @@ func TestPropertyTheFirstBirthIsRemembered(t *testing.T) {
 			case 3:
 				next.Accounts[rng.IntN(3)].Born = anyBorn()
 			case 4:
-				next.SetDate(uint32(1+rng.IntN(3)), consensus.Height(rng.IntN(60)))
-				next.setAnchor(rng.IntN(3), Anchor{BlockID: consensus.BlockID{Height: consensus.Height(rng.IntN(60))}})
+				next.Birthdays.SetDate(uint32(1+rng.IntN(3)), consensus.Height(rng.IntN(60)))
+				next.Birthdays.SetAnchor(rng.IntN(3), birthday.Anchor{BlockID: consensus.BlockID{Height: consensus.Height(rng.IntN(60))}})
 			}
 			s = next
 			if got, want := b.First(s), s.firstBirth(0, s.Count()); got != want {

@@ -9,6 +9,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/birthday"
 	"github.com/spvd/spvd/wallet/internal/ledger"
 	"github.com/spvd/spvd/wallet/internal/rows"
 	"github.com/spvd/spvd/wallet/internal/txn"
@@ -21,14 +22,14 @@ type BirthHeights struct{ Now, Kept consensus.Height }
 // birthHeightsOf returns those of an account, or of a script that has a birthday of its own.
 func (s *Snapshot) birthHeightsOf(tx *bolt.Tx, of BirthdayUndo) (BirthHeights, error) {
 	kept, err := s.beforeUndo(tx, of)
-	return BirthHeights{s.BornAt(*s.birthday(&of)), s.BornAt(kept)}, err
+	return BirthHeights{s.Birthdays.At(*s.birthday(&of)), s.Birthdays.At(kept)}, err
 }
 
 // Claim makes an account or imported script as old as it is and as a user now says,
 // whichever is earlier, and reports whether that is older than before. What has not
 // been searched for it because it was younger is searched then. The birthday is no
 // rescan's to give back. The accounts of the snapshot must be its own.
-func (e Edit) Claim(s *Snapshot, of BirthdayUndo, d Born) (older bool, err error) {
+func (e Edit) Claim(s *Snapshot, of BirthdayUndo, d birthday.Born) (older bool, err error) {
 	if of.Script {
 		s.Scripts = slices.Clone(s.Scripts)
 	}
@@ -39,23 +40,23 @@ func (e Edit) Claim(s *Snapshot, of BirthdayUndo, d Born) (older bool, err error
 
 // Age is claim without the search. It returns the birthday before and after. The accounts
 // and the scripts of the snapshot must be its own.
-func (e Edit) Age(s *Snapshot, of BirthdayUndo, d Born) (was, is BirthHeights, older bool, err error) {
+func (e Edit) Age(s *Snapshot, of BirthdayUndo, d birthday.Born) (was, is BirthHeights, older bool, err error) {
 	kept, err := s.beforeUndo(e.Tx, of)
 	if err != nil {
 		return was, was, false, err
 	}
 	d = s.afterFork(kept, d)
 	p := s.birthday(&of)
-	was = BirthHeights{s.BornAt(*p), s.BornAt(kept)}
-	older = s.BornAt(d) < was.Kept || s.earlierDate(d, kept)
-	if !older && s.earliest(kept, d) == kept {
+	was = BirthHeights{s.Birthdays.At(*p), s.Birthdays.At(kept)}
+	older = s.Birthdays.At(d) < was.Kept || s.earlierDate(d, kept)
+	if !older && s.Birthdays.Earliest(kept, d) == kept {
 		return was, was, false, nil
 	}
 	if err := s.relower(e.Tx, of, d); err != nil {
 		return was, was, false, err
 	}
-	*p = s.earliest(*p, d) // also when only another branch may make that earlier
-	is = BirthHeights{s.BornAt(*p), s.BornAt(s.earliest(kept, d))}
+	*p = s.Birthdays.Earliest(*p, d) // also when only another branch may make that earlier
+	is = BirthHeights{s.Birthdays.At(*p), s.Birthdays.At(s.Birthdays.Earliest(kept, d))}
 	return was, is, older, s.saveUndone(e.Tx, &of)
 }
 
@@ -63,26 +64,26 @@ func (e Edit) Age(s *Snapshot, of BirthdayUndo, d Born) (was, is BirthHeights, o
 // imports of which only new blocks count, and the new one is after a block that is no higher, then
 // the chain has left the other block. A wallet that has not come to that block takes for the fork
 // what it does when it notices, see [Birthday]: the new import may not make it forget that.
-func (s *Snapshot) afterFork(known, d Born) Born {
+func (s *Snapshot) afterFork(known, d birthday.Born) birthday.Born {
 	if known.After == 0 || d.After == 0 {
 		return d
 	}
-	a, b := s.Anchors[known.After-1], s.Anchors[d.After-1]
-	if a.base == a.Height || b.Height > a.Height || b.BlockID == a.BlockID {
+	a, b := s.Birthdays.Anchors[known.After-1], s.Birthdays.Anchors[d.After-1]
+	if a.Base == a.Height || b.Height > a.Height || b.BlockID == a.BlockID {
 		return d
 	}
-	return s.earliest(d, s.KeepAfter(s.forkBelow(a).BlockID))
+	return s.Birthdays.Earliest(d, s.Birthdays.KeepAfter(birthday.Fork(a, s.Blocks).BlockID, s.Tip.Height, s.Blocks))
 }
 
 // earlierDate reports whether a birthday is a date that no block has reached, and that may
 // turn out to be before another birthday, which no block has reached either.
-func (s *Snapshot) earlierDate(d, than Born) bool {
-	return d.Date != 0 && s.BornAt(d) == Unborn && s.BornAt(than) > s.Tip.Height && (than.Date == 0 || d.Date < than.Date)
+func (s *Snapshot) earlierDate(d, than birthday.Born) bool {
+	return d.Date != 0 && s.Birthdays.At(d) == birthday.Unborn && s.Birthdays.At(than) > s.Tip.Height && (than.Date == 0 || d.Date < than.Date)
 }
 
 // beforeUndo returns the birthday of an account or script as it is without rescans
 // that are not over.
-func (s *Snapshot) beforeUndo(tx *bolt.Tx, of BirthdayUndo) (Born, error) {
+func (s *Snapshot) beforeUndo(tx *bolt.Tx, of BirthdayUndo) (birthday.Born, error) {
 	d := *s.birthday(&of)
 	for i := range s.Jobs {
 		list, err := BirthdayUndosOf(tx, s.Jobs[i].ID)
@@ -90,7 +91,7 @@ func (s *Snapshot) beforeUndo(tx *bolt.Tx, of BirthdayUndo) (Born, error) {
 			return d, err
 		}
 		for _, l := range list {
-			if l.Script == of.Script && l.Number == of.Number && s.BornAt(l.was) > s.BornAt(d) {
+			if l.Script == of.Script && l.Number == of.Number && s.Birthdays.At(l.was) > s.Birthdays.At(d) {
 				d = l.was
 			}
 		}
@@ -99,7 +100,7 @@ func (s *Snapshot) beforeUndo(tx *bolt.Tx, of BirthdayUndo) (Born, error) {
 }
 
 // relower makes what rescans give back in the end include a birthday.
-func (s *Snapshot) relower(tx *bolt.Tx, of BirthdayUndo, d Born) error {
+func (s *Snapshot) relower(tx *bolt.Tx, of BirthdayUndo, d birthday.Born) error {
 	for i := range s.Jobs {
 		list, err := BirthdayUndosOf(tx, s.Jobs[i].ID)
 		if err != nil {
@@ -109,7 +110,7 @@ func (s *Snapshot) relower(tx *bolt.Tx, of BirthdayUndo, d Born) error {
 			if l.Script != of.Script || l.Number != of.Number {
 				continue
 			}
-			l.was = s.earliest(l.was, d)
+			l.was = s.Birthdays.Earliest(l.was, d)
 			if err := putBirthdayUndo(tx, s.Jobs[i].ID, l); err != nil {
 				return err
 			}
@@ -176,7 +177,7 @@ func (e Edit) Adopt(s *Snapshot, a *Account, derived []Script) ([]Script, error)
 			more = append(more, sc)
 			continue
 		}
-		sc.Born = Born{}
+		sc.Born = birthday.Born{}
 		if err := e.adoptScript(s, a, n, sc); err != nil {
 			return nil, err
 		}
@@ -191,7 +192,7 @@ func (e Edit) adoptScript(s *Snapshot, a *Account, n uint32, sc Script) error {
 	if err := errors.Join(err, err2, s.adoptUndo(e.Tx, account, of)); err != nil {
 		return err
 	}
-	a.Born = s.earliest(a.Born, s.Scripts[n].Born)
+	a.Born = s.Birthdays.Earliest(a.Born, s.Scripts[n].Born)
 	if err := ledger.MoveSum(e.Tx, n, s.Scripts[n].Account, sc.Account); err != nil {
 		return err
 	}
@@ -237,10 +238,10 @@ func (s *Snapshot) adoptUndo(tx *bolt.Tx, account, of BirthdayUndo) error {
 		merged := account
 		switch {
 		case script != nil:
-			merged.was = s.earliest(was, script.was)
+			merged.was = s.Birthdays.Earliest(was, script.was)
 			err = errors.Join(tx.Bucket(BirthdayUndoBucket).Delete(script.key(id)), putBirthdayUndo(tx, id, merged))
 		case has:
-			merged.was = s.earliest(was, s.Scripts[of.Number].Born)
+			merged.was = s.Birthdays.Earliest(was, s.Scripts[of.Number].Born)
 			err = putBirthdayUndo(tx, id, merged)
 		}
 		if err != nil {

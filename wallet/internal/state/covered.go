@@ -3,6 +3,7 @@ package state
 import (
 	"slices"
 
+	"github.com/spvd/spvd/wallet/internal/birthday"
 	bolt "go.etcd.io/bbolt"
 )
 
@@ -50,7 +51,7 @@ func (e Edit) cover(s *Snapshot, a *Account, branch uint32) error {
 // giveUpOwn makes a script of an account as old as that, for good. The scripts of the
 // snapshot must be its own.
 func (s *Snapshot) giveUpOwn(tx *bolt.Tx, n uint32) error {
-	s.Scripts[n].Born = Born{}
+	s.Scripts[n].Born = birthday.Born{}
 	l := BirthdayUndo{Script: true, Number: n}
 	for i := range s.Jobs {
 		if b := tx.Bucket(BirthdayUndoBucket); b != nil {

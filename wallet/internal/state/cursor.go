@@ -6,6 +6,7 @@ import (
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
 	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/remembered"
 	"github.com/spvd/spvd/wallet/internal/txn"
 )
 
@@ -85,7 +86,7 @@ func (s *Snapshot) RepairFrom() consensus.Height {
 // Remembers reports whether the block of a mined transaction may be the one that is
 // remembered at its height.
 func (s *Snapshot) Remembers(m *ledger.Mined) bool {
-	b, ok := BlockAt(s.Blocks, m.Place.Height)
+	b, ok := remembered.At(s.Blocks, m.Place.Height)
 	return !ok || b.Hash == m.Block && b.Time == m.Time
 }
 
@@ -117,7 +118,7 @@ func (s *Snapshot) Sure() bool { return s.Cursor.Height <= s.Common.Height }
 // cursor is of the tip's chain.
 func (s *Snapshot) MoveCursor(to consensus.BlockID) {
 	if was := s.Cursor; was != to && s.Scan() && !s.Sure() {
-		s.Blocks = slices.DeleteFunc(slices.Clone(s.Blocks), func(b Block) bool { return b.BlockID == was })
+		s.Blocks = slices.DeleteFunc(slices.Clone(s.Blocks), func(b remembered.Block) bool { return b.BlockID == was })
 	}
 	s.Cursor = to
 }
@@ -126,7 +127,7 @@ func (s *Snapshot) MoveCursor(to consensus.BlockID) {
 // the chain as it is now, and the tip on one that was left: then it is no block
 // below the tip.
 func (s *Snapshot) Locate(from consensus.BlockID) []consensus.BlockID {
-	ids := Locate(s.Blocks, from.Height)
+	ids := remembered.Locate(s.Blocks, from.Height)
 	if from == s.Cursor || s.Sure() {
 		return ids
 	}

@@ -10,7 +10,8 @@
 //
 // Start with snapshot.go and progress.go. The rows are in account.go, script.go, block.go, job.go,
 // anchors.go, birthdayundo.go and forgetting.go; store.go creates, loads and saves them, and
-// upgrade.go brings old ones up to date. birthday.go says from when on payments count, claims.go
-// lets that become earlier, windows.go makes accounts watch more. What is still to be searched is
+// upgrade.go brings old ones up to date. Package birthday says from when on payments count, and
+// package remembered which blocks are known; birthday.go makes birthdays follow the chain, claims.go
+// lets them become earlier, windows.go makes accounts watch more. What is still to be searched is
 // in cursor.go, scannedranges.go and jobs.go.
 package state

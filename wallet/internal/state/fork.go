@@ -3,6 +3,7 @@ package state
 import (
 	"github.com/spvd/spvd/spv/chain"
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/remembered"
 )
 
 // Origin returns the block an update starts from, as far as the update names
@@ -26,5 +27,5 @@ func (s *Snapshot) Fork(u *chain.Update) consensus.BlockID {
 	if len(u.Applied) > 0 {
 		below = u.Applied[0].Height
 	}
-	return BlockBelow(s.Blocks, max(below-1, 0)).BlockID
+	return remembered.Below(s.Blocks, max(below-1, 0)).BlockID
 }

@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/birthday"
+	"github.com/spvd/spvd/wallet/internal/remembered"
 )
 
 // Stage returns the state of a job on a chain with a tip, the last height that was searched for
@@ -41,7 +43,7 @@ func (s *Snapshot) GoBack(from consensus.Height, first uint32) {
 	if s.Scan() {
 		first = min(first, s.Scanning)
 	}
-	start := BlockBelow(s.Blocks, max(from-1, 0)).BlockID
+	start := remembered.Below(s.Blocks, max(from-1, 0)).BlockID
 	if start.Height < s.Cursor.Height {
 		s.MoveCursor(start)
 	}
@@ -68,7 +70,7 @@ func (s *Snapshot) GoOn() {
 		s.Common, s.Scanning = s.Tip, s.Fresh
 		return
 	}
-	if b := BlockBelow(s.Blocks, at).BlockID; b != s.Cursor {
+	if b := remembered.Below(s.Blocks, at).BlockID; b != s.Cursor {
 		s.MoveCursor(b)
 		s.Common = b
 	}
@@ -101,7 +103,7 @@ func (s *Snapshot) ImportJob(first, now uint32) {
 		return
 	}
 	from := s.firstBirth(first, s.Count())
-	if from == Unborn {
+	if from == birthday.Unborn {
 		from = s.Tip.Height + 1
 	}
 	if i := len(s.Jobs) - 1; i >= 0 && s.waits(&s.Jobs[i]) && s.Jobs[i].End == first {

@@ -8,6 +8,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/birthday"
 	"github.com/spvd/spvd/wallet/internal/rows"
 )
 
@@ -80,7 +81,7 @@ func saveProgress(tx *bolt.Tx, p Progress) error {
 
 // appendBirthday appends the birthday of new accounts and imports: height (u32), Unix seconds of its date
 // (u32, zero for none).
-func appendBirthday(b []byte, d Birthday) []byte {
+func appendBirthday(b []byte, d birthday.Birthday) []byte {
 	b = binary.BigEndian.AppendUint32(b, uint32(d.Height))
 	if d.Time.IsZero() {
 		return binary.BigEndian.AppendUint32(b, 0)
@@ -89,8 +90,8 @@ func appendBirthday(b []byte, d Birthday) []byte {
 }
 
 // ReadBirthday reads what appendBirthday wrote.
-func ReadBirthday(r *rows.Row) Birthday {
-	d := Birthday{Height: consensus.Height(r.U32())}
+func ReadBirthday(r *rows.Row) birthday.Birthday {
+	d := birthday.Birthday{Height: consensus.Height(r.U32())}
 	if t := r.U32(); t != 0 {
 		d.Time = time.Unix(int64(t), 0)
 	}
@@ -100,9 +101,9 @@ func ReadBirthday(r *rows.Row) Birthday {
 
 // appendBorn appends a kept birthday: height (u32; for none zero if there is a date, else that of unborn),
 // Unix seconds of its date (u32, zero for none). The anchor is in the anchored bucket.
-func appendBorn(b []byte, d Born) []byte {
+func appendBorn(b []byte, d birthday.Born) []byte {
 	h := d.Height
-	if h == Unborn && d.Date != 0 {
+	if h == birthday.Unborn && d.Date != 0 {
 		h = 0
 	}
 	b = binary.BigEndian.AppendUint32(b, uint32(h))
@@ -110,11 +111,11 @@ func appendBorn(b []byte, d Born) []byte {
 }
 
 // readBorn reads what appendBorn wrote.
-func readBorn(r *rows.Row) Born {
-	d := Born{Height: consensus.Height(r.U32()), Date: r.U32()}
-	r.Bad = r.Bad || d.Height < 0 || d.Height == Unborn && d.Date != 0
+func readBorn(r *rows.Row) birthday.Born {
+	d := birthday.Born{Height: consensus.Height(r.U32()), Date: r.U32()}
+	r.Bad = r.Bad || d.Height < 0 || d.Height == birthday.Unborn && d.Date != 0
 	if d.Height == 0 && d.Date != 0 {
-		d.Height = Unborn
+		d.Height = birthday.Unborn
 	}
 	return d
 }

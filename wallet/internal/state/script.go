@@ -6,6 +6,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 
+	"github.com/spvd/spvd/wallet/internal/birthday"
 	"github.com/spvd/spvd/wallet/internal/ledger"
 	"github.com/spvd/spvd/wallet/internal/rows"
 )
@@ -29,13 +30,13 @@ type Script struct {
 
 	// Born is the birthday of an imported script. Those of accounts have their
 	// account's, and this is zero, except for addresses that were handed out: see own.
-	Born Born
+	Born birthday.Born
 }
 
 // Own reports whether a script of an account has a birthday of its own: that of an
 // address which was handed out beyond what the account's window covers by use. It is
 // that old until the window covers it, but no older than the account.
-func (s *Script) Own() bool { return s.Account != ImportedAccount && s.Born != Born{} }
+func (s *Script) Own() bool { return s.Account != ImportedAccount && s.Born != birthday.Born{} }
 
 // The preimages bucket. Keys are script numbers (u32), values the redeem script
 // of a pay-to-script-hash script, or the public key of a pay-to-pubkey-hash

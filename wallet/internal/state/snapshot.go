@@ -4,7 +4,9 @@ import (
 	"slices"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/birthday"
 	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/remembered"
 )
 
 // Snapshot is what a wallet keeps in memory of its file. It is immutable: each
@@ -12,15 +14,14 @@ import (
 // older snapshots, of which they are a longer version.
 type Snapshot struct {
 	Progress
-	ID       int          // of the file transaction that stored it
-	Blocks   []Block      // in height order, the genesis block first
-	Accounts []Account    // by number
-	Scripts  []Script     // by number
-	Pays     [][]byte     // the payment scripts of scripts
-	Jobs     []Job        // by number
-	Pool     *ledger.Pool // the unmined transactions
-	Anchors  []Anchor     // by number, from one on
-	Dates    []Dated      // of birthdays, in no order
+	ID        int                // of the file transaction that stored it
+	Blocks    []remembered.Block // in height order, the genesis block first
+	Accounts  []Account          // by number
+	Scripts   []Script           // by number
+	Pays      [][]byte           // the payment scripts of scripts
+	Jobs      []Job              // by number
+	Pool      *ledger.Pool       // the unmined transactions
+	Birthdays birthday.Table     // what birthdays refer to
 
 	Forgetting Forgetting
 
@@ -56,11 +57,11 @@ type Snapshot struct {
 func (s *Snapshot) Birth(number uint32) consensus.Height {
 	sc := &s.Scripts[number]
 	if sc.Account == ImportedAccount {
-		return max(1, s.BornAt(sc.Born))
+		return max(1, s.Birthdays.At(sc.Born))
 	}
-	at := max(1, s.BornAt(s.Accounts[sc.Account].Born))
+	at := max(1, s.Birthdays.At(s.Accounts[sc.Account].Born))
 	if sc.Own() {
-		at = max(at, s.BornAt(sc.Born))
+		at = max(at, s.Birthdays.At(sc.Born))
 	}
 	return at
 }
@@ -68,7 +69,7 @@ func (s *Snapshot) Birth(number uint32) consensus.Height {
 // firstBirth returns the lowest birth of the scripts with numbers in [from, to),
 // or unborn without any.
 func (s *Snapshot) firstBirth(from, to uint32) consensus.Height {
-	low := Unborn
+	low := birthday.Unborn
 	for n := from; n < to; n++ {
 		low = min(low, s.Birth(n))
 	}

@@ -11,8 +11,10 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/birthday"
 	"github.com/spvd/spvd/wallet/internal/hd"
 	"github.com/spvd/spvd/wallet/internal/ledger"
+	"github.com/spvd/spvd/wallet/internal/remembered"
 	"github.com/spvd/spvd/wallet/internal/rows"
 )
 
@@ -69,7 +71,7 @@ func Prepare(tx *bolt.Tx, net *chaincfg.Params) error {
 }
 
 // Create fills a new file. Birthday is that of accounts and imports which name none.
-func Create(tx *bolt.Tx, net *chaincfg.Params, birthday Birthday) error {
+func Create(tx *bolt.Tx, net *chaincfg.Params, birthday birthday.Birthday) error {
 	for _, name := range buckets() {
 		if _, err := tx.CreateBucket(name); err != nil {
 			return err
@@ -80,7 +82,7 @@ func Create(tx *bolt.Tx, net *chaincfg.Params, birthday Birthday) error {
 			return err
 		}
 	}
-	genesis := Block{
+	genesis := remembered.Block{
 		BlockID: consensus.BlockID{Hash: net.GenesisHash},
 		Time:    uint32(net.GenesisBlock.Header.Timestamp.Unix()),
 	}
@@ -90,7 +92,7 @@ func Create(tx *bolt.Tx, net *chaincfg.Params, birthday Birthday) error {
 		meta.Put(NetworkKey, rows.Key(uint32(net.Net))),
 		meta.Put(BirthdayKey, appendBirthday(nil, birthday)),
 		saveProgress(tx, Progress{Tip: genesis.BlockID, Cursor: genesis.BlockID, Common: genesis.BlockID}),
-		saveBlocks(tx, nil, []Block{genesis}),
+		saveBlocks(tx, nil, []remembered.Block{genesis}),
 	)
 }
 
@@ -112,7 +114,7 @@ func LoadSnapshot(tx *bolt.Tx) (*Snapshot, error) {
 		return nil, err
 	}
 	for i := range s.Accounts {
-		s.Accounts[i].Birthday = s.Public(s.Accounts[i].Born)
+		s.Accounts[i].Birthday = s.Birthdays.Public(s.Accounts[i].Born)
 	}
 	for i := range s.Scripts {
 		s.Pays = append(s.Pays, s.Scripts[i].Pay)
@@ -127,7 +129,7 @@ func LoadSnapshot(tx *bolt.Tx) (*Snapshot, error) {
 // check holds the rows against each other.
 func (s *Snapshot) check() error {
 	for _, id := range []consensus.BlockID{s.Tip, s.Cursor, s.Common} {
-		if b, ok := BlockAt(s.Blocks, id.Height); !ok || b.BlockID != id {
+		if b, ok := remembered.At(s.Blocks, id.Height); !ok || b.BlockID != id {
 			return fmt.Errorf("block %d is not remembered: %w", id.Height, ErrCorrupt)
 		}
 	}
@@ -171,7 +173,7 @@ func (s *Snapshot) Save(tx *bolt.Tx, old *Snapshot) error {
 		}
 	}
 	for i := range s.Accounts {
-		if seen := s.Public(s.Accounts[i].Born); seen != s.Accounts[i].Birthday {
+		if seen := s.Birthdays.Public(s.Accounts[i].Born); seen != s.Accounts[i].Birthday {
 			s.Accounts[i].Birthday = seen // only then the accounts are the snapshot's own
 		}
 		if i < len(old.Accounts) && s.Accounts[i] == old.Accounts[i] {

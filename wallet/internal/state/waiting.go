@@ -6,6 +6,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/birthday"
 	"github.com/spvd/spvd/wallet/internal/rows"
 )
 
@@ -16,7 +17,7 @@ var waitingKey = []byte("waiting")
 
 // loadWaiting reads which blocks may hold the unmined transactions, which have been read.
 func (s *Snapshot) loadWaiting(tx *bolt.Tx) error {
-	s.Waiting = Unborn
+	s.Waiting = birthday.Unborn
 	if len(s.Pool.ByHash) == 0 {
 		return nil
 	}
@@ -35,7 +36,7 @@ func (s *Snapshot) loadWaiting(tx *bolt.Tx) error {
 
 // saveWaiting stores what loadWaiting reads.
 func saveWaiting(tx *bolt.Tx, h consensus.Height) error {
-	if h == Unborn {
+	if h == birthday.Unborn {
 		return tx.Bucket(MetaBucket).Delete(waitingKey)
 	}
 	return tx.Bucket(MetaBucket).Put(waitingKey, rows.Key(uint32(h)))

@@ -9,7 +9,9 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/birthday"
 	"github.com/spvd/spvd/wallet/internal/hd"
+	"github.com/spvd/spvd/wallet/internal/remembered"
 	"github.com/spvd/spvd/wallet/internal/rows"
 	"github.com/spvd/spvd/wallet/internal/txn"
 )
@@ -44,19 +46,19 @@ func (s *Snapshot) WithAccounts() *Snapshot {
 
 // BirthdayFor returns the birthday to use where the wallet's is the default, as it is
 // kept. The snapshot must be one that may be changed.
-func (s *Snapshot) BirthdayFor(tx *bolt.Tx, chosen *Birthday) (Born, error) {
+func (s *Snapshot) BirthdayFor(tx *bolt.Tx, chosen *birthday.Birthday) (birthday.Born, error) {
 	if chosen != nil {
 		if err := chosen.Validate(); err != nil {
-			return Born{}, err
+			return birthday.Born{}, err
 		}
-		return s.keep(*chosen), nil
+		return s.Birthdays.Keep(*chosen, s.Tip.Height, s.Blocks), nil
 	}
 	r := rows.Row{Rest: tx.Bucket(MetaBucket).Get(BirthdayKey)}
 	d := ReadBirthday(&r)
 	if err := r.Done(); err != nil {
-		return Born{}, fmt.Errorf("read birthday: %w", err)
+		return birthday.Born{}, fmt.Errorf("read birthday: %w", err)
 	}
-	return s.keep(d), nil
+	return s.Birthdays.Keep(d, s.Tip.Height, s.Blocks), nil
 }
 
 // Edit is a change of a snapshot in one transaction of the file.
@@ -74,7 +76,7 @@ type Edit struct {
 // the account older: then the cursor goes back. Addresses that are new and that a window
 // does not cover by use have the birthday of the issued ones, if that is not zero. The error
 // is ErrFull if no room for a number of spare scripts would be left.
-func (e Edit) Extend(s *Snapshot, spare uint32, issued Born) (*Snapshot, error) {
+func (e Edit) Extend(s *Snapshot, spare uint32, issued birthday.Born) (*Snapshot, error) {
 	for i := range s.Accounts {
 		for branch := range s.Accounts[i].Branches {
 			if a := &s.Accounts[i]; a.end(branch) > a.Watched[branch] && uint64(a.end(branch)-a.Watched[branch])+uint64(s.Count())+uint64(spare) > uint64(e.Most) {
@@ -87,7 +89,7 @@ func (e Edit) Extend(s *Snapshot, spare uint32, issued Born) (*Snapshot, error) 
 
 // Stretch does the same as far as there is room: a window that cannot grow makes the
 // wallet full.
-func (e Edit) Stretch(s *Snapshot, issued Born) (*Snapshot, error) {
+func (e Edit) Stretch(s *Snapshot, issued birthday.Born) (*Snapshot, error) {
 	s.Full = false // a lower gap limit may have helped
 	for i := range s.Accounts {
 		a := &s.Accounts[i]
@@ -165,7 +167,7 @@ func (s *Snapshot) StartScan() {
 	if low > s.Tip.Height {
 		return
 	}
-	s.Cursor = BlockBelow(s.Blocks, low-1).BlockID
+	s.Cursor = remembered.Below(s.Blocks, low-1).BlockID
 	s.Common = s.Cursor
 	s.Scanning, s.Fresh = s.Fresh, s.Count()
 }

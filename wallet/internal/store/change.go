@@ -68,7 +68,7 @@ func (s *Store) commit(fn Change, mayWait func(*state.Snapshot) bool) error {
 	}
 	resolved.ResolveJobs(old, uint32(s.cfg.Now().Unix()))
 	resolved.Waiting = resolved.Pool.MinedFrom
-	if len(resolved.Anchors) > len(old.Anchors) {
+	if len(resolved.Birthdays.Anchors) > len(old.Birthdays.Anchors) {
 		if err := resolved.DropAnchors(tx); err != nil {
 			return err
 		}

@@ -12,15 +12,16 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/birthday"
 	"github.com/spvd/spvd/wallet/internal/ledger"
 	"github.com/spvd/spvd/wallet/internal/state"
 )
 
 // Config is what a store is opened with. All fields are needed.
 type Config struct {
-	Path     string           // of the file, which is created if it does not exist
-	Network  *chaincfg.Params // that the wallet is for
-	Birthday state.Birthday   // of imports that name none, of a file that is created
+	Path     string            // of the file, which is created if it does not exist
+	Network  *chaincfg.Params  // that the wallet is for
+	Birthday birthday.Birthday // of imports that name none, of a file that is created
 	Log      *slog.Logger
 	Now      func() time.Time
 

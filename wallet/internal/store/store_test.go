@@ -16,6 +16,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/spvd/spvd/spv/consensus"
+	"github.com/spvd/spvd/wallet/internal/remembered"
 	"github.com/spvd/spvd/wallet/internal/state"
 )
 
@@ -52,7 +53,7 @@ func to(height consensus.Height) Change {
 		next := *now
 		for h := now.Tip.Height + 1; h <= height; h++ {
 			id := consensus.BlockID{Height: h, Hash: chainhash.Hash{byte(h), byte(h >> 8), 1}}
-			next.Blocks = append(next.Blocks[:len(next.Blocks):len(next.Blocks)], state.Block{BlockID: id})
+			next.Blocks = append(next.Blocks[:len(next.Blocks):len(next.Blocks)], remembered.Block{BlockID: id})
 			next.Tip, next.Cursor, next.Common = id, id, id
 		}
 		return &next, nil
