@@ -217,14 +217,16 @@ attacks:
 # All that make test runs, N times each: as there, with one core kept busy, with GOMAXPROCS=1 and
 # with 8, and 400 days later, in turn. Prints how often each test failed, for the packages with the
 # race detector, those without, tests that it skips, the runs against real nodes, and two modules.
+# EACH=5s runs each test alone instead, as often as five seconds allow.
 flaky: N = 20
+flaky: ROUNDS = -n $(N) $(if $(EACH),-each $(EACH))
 flaky:
-	GOFLAGS='$(GOFLAGS) $(UNWATCHED)' $(GO) run ./internal/flaky -n $(N) $(RACE) $(RACY)
-	$(GO) run ./internal/flaky -n $(N) $(PURE)
-	$(GO) run ./internal/flaky -n $(N) -run '$(UNRACEDRUN)' $(UNRACEDIN)
-	$(GO) run ./internal/flaky -n $(N) -C e2e ./...
-	$(GO) run ./internal/flaky -n $(N) -C internal/bench ./...
-	$(GO) run ./internal/flaky -n $(N) -C adapter/dcrwallet ./...
+	GOFLAGS='$(GOFLAGS) $(UNWATCHED)' $(GO) run ./internal/flaky $(ROUNDS) $(RACE) $(RACY)
+	$(GO) run ./internal/flaky $(ROUNDS) $(PURE)
+	$(GO) run ./internal/flaky $(ROUNDS) -run '$(UNRACEDRUN)' $(UNRACEDIN)
+	$(GO) run ./internal/flaky $(ROUNDS) -C e2e ./...
+	$(GO) run ./internal/flaky $(ROUNDS) -C internal/bench ./...
+	$(GO) run ./internal/flaky $(ROUNDS) -C adapter/dcrwallet ./...
 
 # Attacks on the connections of a client, which is to be the client of hostile nodes only:
 # numbers of honest addresses, hostile network groups and attacks for a day of virtual time

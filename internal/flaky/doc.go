@@ -9,5 +9,9 @@
 // each package and run in the package's directory, as many packages side by side as there are
 // processors (-p), as the go command does; nothing is cached. The exit code is 1 if any test failed.
 //
-// Read main.go, then run.go and later.go. All goroutines end before main returns.
+// With -each 5s the unit is not the package but the test: each runs alone, as often as five seconds
+// allow. That finds what fails in one run of a thousand, mostly two timers of a bubble that
+// are due at the same instant; which of them fires first is chance.
+//
+// Read main.go, then run.go, alone.go and later.go. All goroutines end before main returns.
 package main

@@ -23,11 +23,16 @@ func main() {
 	dir := flag.String("C", ".", "`directory` of the module")
 	limit := flag.Duration("timeout", 15*time.Minute, "how long one run may take")
 	run := flag.String("run", "", "only tests that match the `pattern`, as for go test")
+	each := flag.Duration("each", 0, "run each test alone, as often as the `time` allows, instead of packages as a whole")
 	parallel := flag.Int("p", runtime.GOMAXPROCS(0), "how many `packages` run side by side, as for go test")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	failed, err := check(ctx, *dir, *race, *n, *parallel, []string{"-test.run=" + *run, "-test.timeout=" + limit.String()}, flag.Args())
+	o := options{
+		module: *dir, race: *race, n: *n, each: *each, parallel: max(1, *parallel),
+		args: []string{"-test.run=" + *run, "-test.timeout=" + limit.String()},
+	}
+	failed, err := o.check(ctx, flag.Args())
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "flaky:", err)
 	}
@@ -37,28 +42,43 @@ func main() {
 	}
 }
 
-// check runs the packages that match the patterns n times each, parallel of them side by
-// side, with these options of a test program. It prints the table, and reports whether anything
-// failed. It returns an error if a package cannot be built.
-func check(ctx context.Context, module string, race bool, n, parallel int, options, patterns []string) (failed bool, err error) {
+// options are what the command was told.
+type options struct {
+	module   string // directory
+	race     bool
+	n        int // rounds
+	each     time.Duration
+	parallel int
+	args     []string // of each test program
+}
+
+// check runs the packages that match the patterns, or each of their tests, n times each. It prints
+// the table, and reports whether anything failed. It returns an error if a package cannot be built,
+// or its tests are to be run alone and cannot be listed.
+func (o *options) check(ctx context.Context, patterns []string) (failed bool, err error) {
 	tmp, err := os.MkdirTemp("", "flaky")
 	if err != nil {
 		return false, err
 	}
 	defer os.RemoveAll(tmp)
-	programs, err := build(ctx, module, race, tmp, patterns)
+	programs, err := build(ctx, o.module, o.race, tmp, patterns)
 	if err != nil {
 		return false, err
 	}
+	if o.each > 0 {
+		if programs, err = o.alone(ctx, programs); err != nil {
+			return false, err
+		}
+	}
 	var all table
-	for i := 0; i < n && ctx.Err() == nil; i++ {
+	for i := 0; i < o.n && ctx.Err() == nil; i++ {
 		c := conditions()[i%len(conditions())]
-		for r := range round(ctx, programs, c, max(1, parallel), options) {
+		for r := range round(ctx, programs, c, o.parallel, o.args) {
 			if ctx.Err() != nil {
 				break // what was killed has not failed
 			}
 			all.add(r)
-			fmt.Fprintf(os.Stdout, "%3d of %d  %-40s %-14s %8.1f s  %s\n", i+1, n, r.pkg, r.condition, r.took.Seconds(), r.verdict())
+			fmt.Fprintf(os.Stdout, "%3d of %d  %-40s %-14s %8.1f s  %s\n", i+1, o.n, r.name, r.condition, r.took.Seconds(), r.verdict())
 			if len(r.failed) > 0 {
 				fmt.Fprintln(os.Stdout, indent(r.output))
 			}
@@ -67,11 +87,13 @@ func check(ctx context.Context, module string, race bool, n, parallel int, optio
 	return len(all.failures) > 0, errors.Join(all.write(os.Stdout), ctx.Err())
 }
 
-// program is the test program of one package.
+// program is the test program of one package, or one test of it.
 type program struct {
 	pkg  string // import path
 	dir  string // of the package
 	path string
+	test string   // empty: all of them
+	args []string // that it is run with
 
 	overlay string // what it was built with, and what the programs that it builds are
 }

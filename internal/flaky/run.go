@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"maps"
 	"os"
 	"os/exec"
 	"regexp"
@@ -43,17 +44,30 @@ func conditions() []condition {
 // result is one run of one package.
 type result struct {
 	pkg       string
+	name      string // of the package, and of the test if it ran alone
 	condition string
 	took      time.Duration
-	failed    []string // tests, or what ended the program
-	output    string   // the end of it
+	failed    []string // tests, as often as each did, or what ended the program
+	all       string   // what it printed
+	output    string   // what is shown of that
 }
 
 func (r *result) verdict() string {
 	if len(r.failed) == 0 {
 		return "ok"
 	}
-	return "FAIL " + strings.Join(r.failed, ", ")
+	times := make(map[string]int)
+	for _, test := range r.failed {
+		times[test]++
+	}
+	var list []string
+	for _, test := range slices.Sorted(maps.Keys(times)) {
+		if times[test] > 1 {
+			test = fmt.Sprintf("%s (%d times)", test, times[test])
+		}
+		list = append(list, test)
+	}
+	return "FAIL " + strings.Join(list, ", ")
 }
 
 // round runs each program once with the options, parallel of them side by side, and yields the
@@ -90,16 +104,18 @@ func round(ctx context.Context, programs []program, c condition, parallel int, o
 // run runs the program once.
 func (p *program) run(ctx context.Context, c condition, options []string) result {
 	var out bytes.Buffer
-	cmd := exec.CommandContext(ctx, p.path, append([]string{"-test.paniconexit0"}, options...)...)
+	cmd := exec.CommandContext(ctx, p.path, slices.Concat([]string{"-test.paniconexit0"}, options, p.args)...)
 	cmd.Dir, cmd.Env = p.dir, append(append(os.Environ(), c.env...), "GOFLAGS=-overlay="+p.overlay)
 	cmd.Stdout, cmd.Stderr = &out, &out
 	begin := time.Now()
 	err := cmd.Run()
 	return result{
 		pkg:       p.pkg,
+		name:      strings.TrimSpace(p.pkg + " " + p.test),
 		condition: c.name,
 		took:      time.Since(begin),
 		failed:    failures(out.String(), err),
+		all:       out.String(),
 		output:    shown(out.String()),
 	}
 }
@@ -130,7 +146,7 @@ func compute(ctx context.Context) {
 	}
 }
 
-// failures returns the tests that an output says have failed: the innermost ones.
+// failures returns the tests that an output says have failed, each as often as it did: the innermost ones.
 // Where it names none, but the program failed, that is how it ended.
 func failures(output string, err error) []string {
 	var list []string
@@ -141,7 +157,6 @@ func failures(output string, err error) []string {
 		return slices.ContainsFunc(list, func(other string) bool { return strings.HasPrefix(other, test+"/") })
 	})
 	slices.Sort(list)
-	list = slices.Compact(list)
 	if len(list) == 0 && err != nil {
 		return []string{fmt.Sprintf("(%v: %s)", err, crash(output))}
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestFailures(t *testing.T) {
@@ -21,6 +22,7 @@ func TestFailures(t *testing.T) {
 		{"a test", "--- FAIL: TestA (0.00s)\n    a_test.go:1: no\nFAIL\n", ended, []string{"TestA"}},
 		{"subtests", "--- FAIL: TestA (0.00s)\n    --- FAIL: TestA/x (0.00s)\n        --- FAIL: TestA/x/y (0.0s)\n    --- FAIL: TestA/z (0.00s)\n", ended, []string{"TestA/x/y", "TestA/z"}},
 		{"a name that begins like another", "--- FAIL: TestA (0.00s)\n--- FAIL: TestAB (0.00s)\n", ended, []string{"TestA", "TestAB"}},
+		{"one test twice", "--- FAIL: TestA (0.00s)\n--- FAIL: TestA (0.00s)\nFAIL\n", ended, []string{"TestA", "TestA"}},
 		{"a crash", "log\nSIGSEGV: segmentation violation\ngoroutine 1\n", ended, []string{"(exit status 2: SIGSEGV: segmentation violation)"}},
 		{"no words", "", ended, []string{"(exit status 2: no reason in its output)"}},
 	} {
@@ -64,5 +66,59 @@ func TestRound(t *testing.T) {
 			t.Errorf("the first to end is %s", r.pkg)
 		}
 		break
+	}
+}
+
+// TestAlone: each test that ran is run alone, as often as fits into the time.
+func TestAlone(t *testing.T) {
+	dir := t.TempDir()
+	script := filepath.Join(dir, "program")
+	const tests = `#!/bin/sh
+echo "$@" >>args
+cat <<END
+=== RUN   TestQuick
+--- PASS: TestQuick (0.00s)
+--- PASS: TestParts (0.50s)
+    --- PASS: TestParts/a (0.25s)
+--- SKIP: TestNot (0.00s)
+--- PASS: TestSlow (30.00s)
+PASS
+END
+`
+	if err := os.WriteFile(script, []byte(tests), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	o := options{each: 5 * time.Second, parallel: 2, args: []string{"-test.timeout=1m"}}
+	programs, err := o.alone(t.Context(), []program{{pkg: "a", dir: dir, path: script}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range round(t.Context(), programs, condition{}, 1, o.args) {
+		continue // the script notes its arguments
+	}
+	got, err := os.ReadFile(filepath.Join(dir, "args"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `-test.paniconexit0 -test.timeout=1m -test.v
+-test.paniconexit0 -test.timeout=1m -test.run=^TestQuick$ -test.count=1000
+-test.paniconexit0 -test.timeout=1m -test.run=^TestParts$ -test.count=10
+-test.paniconexit0 -test.timeout=1m -test.run=^TestSlow$ -test.count=1
+`
+	if string(got) != want {
+		t.Errorf("run with\n%s, want\n%s", got, want)
+	}
+}
+
+// A package whose tests end before they can be listed is an error.
+func TestAloneAfterACrash(t *testing.T) {
+	dir := t.TempDir()
+	script := filepath.Join(dir, "program")
+	if err := os.WriteFile(script, []byte("#!/bin/sh\necho 'panic: no'\nexit 2\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	o := options{each: time.Second, parallel: 1}
+	if _, err := o.alone(t.Context(), []program{{pkg: "a", dir: dir, path: script}}); err == nil || !strings.Contains(err.Error(), "a: ") {
+		t.Errorf("%v", err)
 	}
 }
