@@ -190,7 +190,7 @@ type Config struct {
 	SnapshotDir string
 
 	// Listen are addresses at which other light clients are served: IP or IP:PORT, the
-	// network's port by default. They are announced to nobody. Empty: none are served.
+	// network's port by default. They are not announced. Empty: none are served.
 	Listen []string
 
 	// Log takes what happens, without keys; nil drops it. PeerLog, WalletLog, VotesLog and

@@ -74,7 +74,7 @@ func TestClientWithoutANetwork(t *testing.T) {
 }
 
 // TestNetworkChanges: when the machine has come into another network, its connections are dead and
-// neither end knows. A program that is told by its system tells the pool, and the status says within
+// neither end knows. A program that learns of it from its system tells the pool, and the status says within
 // seconds that no peer is there; it is synced again as soon as peers can be reached.
 func TestNetworkChanges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

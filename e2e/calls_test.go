@@ -257,7 +257,7 @@ func codeOf(raw json.RawMessage) string {
 	return e.Code.String()
 }
 
-// testPassword: who has no password is told nothing.
+// testPassword: a client without a password gets no answer.
 func (c *caller) testPassword(t *testing.T) {
 	reply, err := c.daemon.Post(t.Context(), `{"method":"getblockcount","id":1}`, false)
 	if err != nil {

@@ -53,7 +53,7 @@ func wantStatus(t *testing.T, d *daemon.Daemon, code int, when string) {
 	}
 }
 
-// closedAddr returns an address where nobody listens.
+// closedAddr returns an address that no program listens at.
 func closedAddr(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -45,7 +45,7 @@ func newHolder() *holder {
 	}
 }
 
-// open makes an account, which nobody watches yet.
+// open makes an account, which no wallet watches yet.
 func (h *holder) open(t *testing.T, name string) {
 	t.Helper()
 	account, err := keys.NewAccount(name)
@@ -108,7 +108,7 @@ func (h *holder) chain(t *testing.T, n *node.Node) []*wire.MsgBlock {
 	return chain
 }
 
-// coins returns what there ever was to spend in an account, whoever watches it.
+// coins returns what there ever was to spend in an account, whichever wallet watches it.
 func (h *holder) coins(t *testing.T, n *node.Node, account string) []replay.Coin {
 	t.Helper()
 	return replay.Read(h.chain(t, n), &h.owned).Coins(account)

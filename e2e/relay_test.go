@@ -167,7 +167,7 @@ func (s *stage) testRelay(t *testing.T) {
 	if err := d.Call(deadline(t), "importpubkey", nil, hex.EncodeToString(who.pub())); err != nil {
 		t.Fatal(err)
 	}
-	awaitTx(t, d, paid, "unconfirmed", isUnconfirmed) // the connection is made anew for it
+	awaitTx(t, d, paid, "unconfirmed", isUnconfirmed) // a new connection is made for it
 	if got := confirmedBalance(t, d); got != 0 {
 		t.Errorf("an unconfirmed payment makes %v spendable", got)
 	}

@@ -67,7 +67,7 @@ func (s *story) abandonment() {
 }
 
 // stuck returns a transaction that spends a coin, and an output that exists nowhere:
-// whoever it is offered to waits for that in vain.
+// a node that gets it waits for that output in vain.
 func (s *story) stuck(coin replay.Coin, change int) *wire.MsgTx {
 	s.Helper()
 	key := s.newKey("nobody")

@@ -21,7 +21,7 @@ func TestAFullDiskEndsTheRun(t *testing.T) {
 	c := generate(t, 12_000, nil)
 	inHouse(t, c, nil, func(h *house) {
 		h.cfg.flushBytes = 256 << 10
-		h.anew()
+		h.reopen()
 		h.net.join(&fakePeer{chain: c, latency: latency})
 		lift := testenv.LimitFiles(t, 4<<20)
 		h.start()
@@ -36,14 +36,14 @@ func TestAFullDiskEndsTheRun(t *testing.T) {
 			t.Errorf("status after the failure: %+v", st)
 		}
 		h.err = nil
-		h.anew()
+		h.reopen()
 		h.start()
 		h.untilSyncedTo(time.Minute, c)
 	})
 }
 
-// anew replaces the syncer of the house with a new one on the same files.
-func (h *house) anew() {
+// reopen replaces the syncer of the house with one more on the same files.
+func (h *house) reopen() {
 	s, err := New(h.cfg)
 	if err != nil {
 		h.Fatal(err)

@@ -15,7 +15,7 @@ import (
 	"github.com/spvd/spvd/wallet/internal/hd"
 )
 
-// importWay is a way to have a wallet watch something, and what the oracle is told of it: an
+// importWay is a way to have a wallet watch something, and what the oracle records of it: an
 // account of a seed, or scripts.
 type importWay struct {
 	do   func(x *Wallet, d *Birthday) error

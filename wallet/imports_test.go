@@ -17,7 +17,7 @@ import (
 	"github.com/spvd/spvd/wallet/internal/hd"
 )
 
-// testPubKey is a public key of nobody.
+// testPubKey is a public key that no wallet has.
 func testPubKey(t *testing.T) []byte {
 	t.Helper()
 	key, err := seedKey(t, consensus.SimNet().ChainParams, 9).Neuter().Child(0)

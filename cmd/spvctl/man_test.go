@@ -8,7 +8,7 @@ import (
 )
 
 // TestManualHoldsEverything demands every option and every command in it, and
-// the date it is told.
+// the date of SOURCE_DATE_EPOCH.
 func TestManualHoldsEverything(t *testing.T) {
 	t.Setenv("SOURCE_DATE_EPOCH", "86400")
 	page := strings.NewReplacer(`\-`, "-", `\(aq`, "'", `\(dq`, `"`).Replace(spvctl(t, "", "man").out)

@@ -14,7 +14,7 @@ import (
 )
 
 // TestASyncGoesOnUnderAFlood syncs over a line that takes a while, while clients
-// send batches as fast as they are answered. The status is told meanwhile, within
+// send batches as fast as they are answered. The status is answered meanwhile, within
 // a bound that a busy machine keeps.
 func TestASyncGoesOnUnderAFlood(t *testing.T) {
 	const length, bound = 2500, 10 * time.Second

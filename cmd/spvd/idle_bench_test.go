@@ -77,7 +77,7 @@ func startBuilt(b *testing.B, program string, args ...string) *built {
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		defer close(d.ended)
-		_ = cmd.Wait() // it is told to stop
+		_ = cmd.Wait() // it was asked to stop
 	})
 	b.Cleanup(func() {
 		cancel()

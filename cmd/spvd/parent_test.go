@@ -58,7 +58,7 @@ func TestDesktopFrontEnd(t *testing.T) {
 	}
 }
 
-// TestFrontEndThatReadsNothing: reports that nobody reads hold up neither the daemon nor its stop,
+// TestFrontEndThatReadsNothing: reports that stay unread hold up neither the daemon nor its stop,
 // and neither does a program that has closed the pipe of the reports.
 func TestFrontEndThatReadsNothing(t *testing.T) {
 	for _, closed := range []bool{false, true} {

@@ -16,7 +16,7 @@ import (
 	"github.com/spvd/spvd/spv"
 )
 
-// fakeLoop is a syncer whose loop turns as it is told to.
+// fakeLoop is a syncer whose loop turns as the test says.
 type fakeLoop struct {
 	statuses chan spv.Status
 	now      atomic.Pointer[spv.Status]
@@ -58,7 +58,7 @@ func (f *fakeLoop) Changes(ctx context.Context, _ uint64) iter.Seq[spv.Status] {
 	}
 }
 
-// manager notes what it is told.
+// manager records the notifications that it gets.
 type manager struct {
 	mu   sync.Mutex
 	told []string

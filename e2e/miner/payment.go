@@ -27,7 +27,7 @@ func (l *ledger) payment(script []byte, amount int64) (*wire.MsgTx, error) {
 	return tx, l.fund(tx, from)
 }
 
-// stranger returns the script of an address that nobody has the key of: a
+// stranger returns the script of an address that has no known key: a
 // different one for each height and index.
 func (l *ledger) stranger(index int) ([]byte, error) {
 	seed := binary.BigEndian.AppendUint64(nil, uint64(l.height())<<16|uint64(index))

@@ -64,8 +64,8 @@ func (w *work) solve(at time.Time, params *chaincfg.Params) error {
 }
 
 // firstWork asks for the work the node has already, for it only reports what is
-// new. It is asked for once: whoever is told of new work and still asks for it
-// waits for seconds.
+// new. It is requested once: the node delays a request for work that it has
+// announced by seconds.
 func (m *Miner) firstWork(ctx context.Context) error {
 	var r struct {
 		Data string `json:"data"`

@@ -64,7 +64,7 @@ func tagAt(tx *wire.MsgTx, output int) byte {
 	return tx.TxOut[output].PkScript[0]
 }
 
-// payee returns the script that an output pays to, nil if it pays nobody.
+// payee returns the script that an output pays to, nil if it pays no script.
 func payee(kind string, script []byte) []byte {
 	if kind == regular || kind == coinbase || len(script) == 0 {
 		return script

@@ -203,7 +203,7 @@ func resize(file []byte, id int) {
 	binary.NativeEndian.PutUint64(body[metaChecksum:], sum.Sum64())
 }
 
-// TestOneMetaPageMayBeTorn: the other one counts, and the damage is told of.
+// TestOneMetaPageMayBeTorn: the other one counts, and the damage is reported.
 func TestOneMetaPageMayBeTorn(t *testing.T) {
 	for id := range 2 {
 		file := written(t)

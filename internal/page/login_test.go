@@ -311,7 +311,7 @@ func (h *house) events(t *testing.T, ctx context.Context, cookie *http.Cookie) <
 	return events
 }
 
-// TestEventsEndWithTheSession: who has logged out, in another window, is told nothing more.
+// TestEventsEndWithTheSession: a window whose session ended in another one gets no more events.
 func TestEventsEndWithTheSession(t *testing.T) {
 	h := openHouse(t, nil)
 	cookie := h.login(t, shopUser, shopPassword)

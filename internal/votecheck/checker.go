@@ -32,7 +32,7 @@ var (
 	// ErrStopped means that Serve does not run, or has no file at the moment.
 	ErrStopped = errors.New("votes are not verified at the moment")
 
-	// ErrNotMined means that no block holds the transaction, so that nobody has voted.
+	// ErrNotMined means that no block holds the transaction, so that there are no votes.
 	ErrNotMined = errors.New("transaction is not in a block yet: there are no votes to verify")
 
 	// ErrUnknown means that the wallet has no such transaction.

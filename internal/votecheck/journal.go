@@ -22,7 +22,7 @@ import (
 // A later record replaces an earlier one for the same key. What is behind the first
 // record that is short or damaged is cut off: a crash can leave that, and what is lost is
 // fetched again. When the file has become much larger than what counts it is written
-// anew beside the old one and put in its place.
+// again beside the old one and put in its place.
 const (
 	journalName    = "spvd votes\n"
 	journalVersion = 1

@@ -165,7 +165,7 @@ func TestJournalOfOthers(t *testing.T) {
 	}
 }
 
-// TestReplace writes a file anew: the records are there, and further ones follow them.
+// TestReplace writes a file again: the records are there, and further ones follow them.
 func TestReplace(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "votes.dat")
 	j, err := openJournal(path, testNetwork, nil)

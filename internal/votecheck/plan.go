@@ -78,7 +78,7 @@ func (c *Checker) fill(b *BlockVotes) {
 // target is a block whose votes are to be verified.
 type target struct {
 	block, successor consensus.BlockID
-	automatic        bool             // nobody has asked for it
+	automatic        bool             // no client has asked for it
 	offset           consensus.Height // from the payment's block
 }
 

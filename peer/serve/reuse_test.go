@@ -16,7 +16,7 @@ import (
 
 // TestAnswersStayWhole: clients that ask for ranges of all lengths at the same time get what the
 // chain holds, with checksums that package wire compares, also when memory is used again and
-// checksums are remembered, forgotten and remembered anew.
+// checksums are remembered, forgotten and remembered again.
 func TestAnswersStayWhole(t *testing.T) {
 	served(t, 2500, func(w *world) {
 		w.server.sums.most = 10

@@ -54,7 +54,7 @@ const (
 // errLeft says that not all that was done could be undone.
 var errLeft = errors.New("something was left behind")
 
-// performance is the demo under way.
+// performance is one run of the demo.
 type performance struct {
 	show     *printer
 	dir      string // the temporary directory

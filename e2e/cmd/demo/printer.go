@@ -10,13 +10,13 @@ import (
 // textWidth is the width of a line between its name and its time.
 const textWidth = 62
 
-// printer writes one line per step. On a terminal the line of the step that is
-// under way shows how far it is and is overwritten.
+// printer writes one line per step. On a terminal the line of the current step
+// shows how far it is and is overwritten.
 type printer struct {
 	out      *os.File
 	terminal bool
 	begun    time.Time // the demo
-	step     time.Time // the step that is under way
+	step     time.Time // the current step
 	open     bool      // the last line can still be overwritten
 }
 
@@ -34,7 +34,7 @@ func (p *printer) begin(name, format string, operands ...any) {
 	p.now(name, format, operands...)
 }
 
-// now says how far the step under way is. It shows on terminals only.
+// now prints how far the current step is. It shows on terminals only.
 func (p *printer) now(name, format string, operands ...any) {
 	if !p.terminal {
 		return

@@ -13,7 +13,7 @@ import (
 // Role does the work that a process was given, and tells others by its streams.
 type Role func(ctx context.Context, work []byte, in io.Reader, out io.Writer) error
 
-// Of returns the role of a function, which is told its work and returns a result.
+// Of returns the role of a function, which gets its work and returns a result.
 func Of[W, R any](do func(context.Context, W) (R, error)) Role {
 	return func(ctx context.Context, work []byte, _ io.Reader, out io.Writer) error {
 		var w W

@@ -53,7 +53,7 @@ type Snapshot struct {
 }
 
 // Birth returns the first height at which payments to a script count, or
-// unborn. The genesis block pays nobody.
+// unborn. The genesis block has no outputs to a wallet.
 func (s *Snapshot) Birth(number uint32) consensus.Height {
 	sc := &s.Scripts[number]
 	if sc.Account == ImportedAccount {

@@ -1,7 +1,7 @@
 // Package sidetree holds in memory the headers of the branches of a chain that are not its main
 // chain, within bounds for each source that sent them and for all together.
 //
-// A [Tree] is told which headers have passed the rules, and what work their branches have; it knows
+// A [Tree] records which headers have passed the rules, and what work their branches have; it knows
 // no main chain, and compares hashes only. Who calls it holds it to one goroutine.
 //
 // # Goroutines
