@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -17,15 +19,14 @@ const quickest = 5 * time.Millisecond
 func (o *options) alone(ctx context.Context, programs []program) ([]program, error) {
 	tests := make(map[string][]program) // by the package
 	for r := range round(ctx, programs, condition{}, o.parallel, append(o.args[:len(o.args):len(o.args)], "-test.v")) {
-		for _, m := range ranLine().FindAllStringSubmatch(r.all, -1) {
-			seconds, err := strconv.ParseFloat(m[2], 64)
-			if err != nil {
-				return nil, fmt.Errorf("list the tests of %s: %w", r.pkg, err)
-			}
-			took := max(quickest, time.Duration(seconds*float64(time.Second)))
+		times, err := times(r.all)
+		if err != nil {
+			return nil, fmt.Errorf("list the tests of %s: %w", r.pkg, err)
+		}
+		for _, test := range slices.Sorted(maps.Keys(times)) {
 			tests[r.pkg] = append(tests[r.pkg], program{
-				test: m[1],
-				args: []string{"-test.run=^" + m[1] + "$", fmt.Sprintf("-test.count=%d", max(1, o.each/took))},
+				test: test,
+				args: []string{"-test.run=^" + test + "$", fmt.Sprintf("-test.count=%d", max(1, o.each/times[test]))},
 			})
 		}
 		if len(tests[r.pkg]) == 0 && len(r.failed) > 0 {
@@ -42,8 +43,31 @@ func (o *options) alone(ctx context.Context, programs []program) ([]program, err
 	return all, ctx.Err()
 }
 
-// ranLine is how the testing package says that a test has run, which is not part of another one,
-// and how long it took.
+// times returns how long each test took that ran by what a verbose run printed, [quickest] at least.
+// The time of a test does not include that of its parallel parts, so that the longer of its own and
+// of its parts' counts.
+func times(output string) (map[string]time.Duration, error) {
+	own, parts := make(map[string]time.Duration), make(map[string]time.Duration)
+	for _, m := range ranLine().FindAllStringSubmatch(output, -1) {
+		seconds, err := strconv.ParseFloat(m[3], 64)
+		if err != nil {
+			return nil, fmt.Errorf("time of %s: %w", m[1]+m[2], err)
+		}
+		took := time.Duration(seconds * float64(time.Second))
+		if m[2] == "" {
+			own[m[1]] = max(quickest, took)
+		} else {
+			parts[m[1]] += took
+		}
+	}
+	for test, took := range own {
+		own[test] = max(took, parts[test])
+	}
+	return own, nil
+}
+
+// ranLine is how the testing package says that a test, or a part of one, has run, and how long it took.
+// Parts of parts are left out.
 func ranLine() *regexp.Regexp {
-	return regexp.MustCompile(`(?m)^--- (?:PASS|FAIL): (\S+) \(([0-9.]+)s\)`)
+	return regexp.MustCompile(`(?m)^ *--- (?:PASS|FAIL): ([^\s/]+)(/[^\s/]+)? \(([0-9.]+)s\)`)
 }

@@ -79,7 +79,11 @@ cat <<END
 === RUN   TestQuick
 --- PASS: TestQuick (0.00s)
 --- PASS: TestParts (0.50s)
-    --- PASS: TestParts/a (0.25s)
+    --- PASS: TestParts/a (0.20s)
+        --- PASS: TestParts/a/b (9.00s)
+--- FAIL: TestParallel (0.00s)
+    --- PASS: TestParallel/a (0.75s)
+    --- FAIL: TestParallel/b (0.25s)
 --- SKIP: TestNot (0.00s)
 --- PASS: TestSlow (30.00s)
 PASS
@@ -101,8 +105,9 @@ END
 		t.Fatal(err)
 	}
 	const want = `-test.paniconexit0 -test.timeout=1m -test.v
--test.paniconexit0 -test.timeout=1m -test.run=^TestQuick$ -test.count=1000
+-test.paniconexit0 -test.timeout=1m -test.run=^TestParallel$ -test.count=5
 -test.paniconexit0 -test.timeout=1m -test.run=^TestParts$ -test.count=10
+-test.paniconexit0 -test.timeout=1m -test.run=^TestQuick$ -test.count=1000
 -test.paniconexit0 -test.timeout=1m -test.run=^TestSlow$ -test.count=1
 `
 	if string(got) != want {
