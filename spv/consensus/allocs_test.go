@@ -53,13 +53,13 @@ func TestRulesDoNotAllocate(t *testing.T) {
 func TestPreparingAllocatesOnlyResults(t *testing.T) {
 	p := SimNet()
 	payload := headersPayload(grow(t, p, branch{p.Genesis()}, 500, 1)[1:])
-	if n := testing.AllocsPerRun(10, func() { _, _ = PrepareHeaders(p, payload) }); n > 3 {
+	if n := testing.AllocsPerRun(100, func() { _, _ = PrepareHeaders(p, payload) }); n > 3 {
 		t.Errorf("PrepareHeaders: %v allocations", n)
 	}
 	for _, commitments := range []int{1, 5} {
 		c := filterMessage(rand.New(rand.NewPCG(33, 34)), 1, 100, commitments)
 		payload := c.payload(t)
-		if n := testing.AllocsPerRun(10, func() { _, _ = ProveFilters(p, c.targets, payload) }); n > 3 {
+		if n := testing.AllocsPerRun(100, func() { _, _ = ProveFilters(p, c.targets, payload) }); n > 3 {
 			t.Errorf("ProveFilters, %d commitments: %v allocations", commitments, n)
 		}
 	}
@@ -68,7 +68,7 @@ func TestPreparingAllocatesOnlyResults(t *testing.T) {
 func none(t *testing.T, what string, f func() error) {
 	t.Helper()
 	var err error
-	n := testing.AllocsPerRun(5, func() {
+	n := testing.AllocsPerRun(100, func() {
 		if e := f(); e != nil {
 			err = e
 		}
