@@ -152,7 +152,7 @@ func TestAsManyAreKept(t *testing.T) {
 
 // TestMemoryIsReused gives the memory of some to others: all links of these are in it.
 func TestMemoryIsReused(t *testing.T) {
-	const blocks = 5 * partSize
+	const blocks, size = 5 * partSize, 8 * partSize
 	fill := func(w *Headers) {
 		var h consensus.Header
 		var work uint256.Uint256
@@ -160,13 +160,13 @@ func TestMemoryIsReused(t *testing.T) {
 			w.Push(&h, &work, 0)
 		}
 	}
-	old := New(0, blocks)
+	old := New(0, size)
 	fill(&old)
 	memory := make(map[*Link]bool)
 	for h := range consensus.Height(blocks) {
 		memory[old.At(h)] = true
 	}
-	w := New(0, blocks)
+	w := New(0, size)
 	w.Reuse(&old)
 	fill(&w)
 	for h := range consensus.Height(blocks) {
