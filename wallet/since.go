@@ -70,8 +70,12 @@ func (s *Since) below(height consensus.Height) []*Transaction {
 //
 // Since.Last is the block with confs confirmations, at least 1, and not above the last one
 // that was searched for everything: a caller that goes on after it misses nothing. The
-// error is ErrNoBlock if it is not known where the block is.
+// error is ErrNoBlock if it is not known where the block is, or ErrDiskFull: the blocks that the caller
+// learns of are stored before.
 func (w *Wallet) Since(ctx context.Context, hash chainhash.Hash, confs int64, store Branches, begin func(Since), yield func(*Transaction) bool) error {
+	if err := w.store.Persist(ctx); err != nil {
+		return fmt.Errorf("history since a block: store the blocks up to the tip: %w", err)
+	}
 	err := w.store.View(ctx, func(tx *bolt.Tx, s *state.Snapshot) error {
 		q := newQuery(w, tx, s)
 		p := parting{fork: s.Blocks[0].BlockID}

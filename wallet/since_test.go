@@ -1,10 +1,13 @@
 package wallet
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/decred/dcrd/chaincfg/chainhash"
+	"github.com/decred/dcrd/txscript/v4"
 	"github.com/decred/dcrd/wire"
 
 	"github.com/spvd/spvd/spv/consensus"
@@ -127,5 +130,49 @@ func TestSinceListsWhatASearchFinds(t *testing.T) {
 	}
 	if list, _ := since(at); len(list) > 0 {
 		t.Errorf("since that block: %v", list)
+	}
+}
+
+// TestSinceAfterACrash: a client reads a wallet up to blocks in which that found nothing, and the daemon
+// is killed. Before the wallet has caught up again, more scripts are imported. The client
+// goes on from the block that it was told of, and comes to know what they were paid below it.
+func TestSinceAfterACrash(t *testing.T) {
+	w, x := newWorld(t, 1), openTest(t, Birthday{})
+	other := []byte{txscript.OP_3, txscript.OP_DROP, txscript.OP_TRUE}
+	payment := w.pay(other, 500)
+	importScript(t, x, anyone(), 0)
+	for _, txs := range [][]*wire.MsgTx{nil, {payment}, nil, nil} {
+		w.mine(nil, append([]*wire.MsgTx{w.coinbase(w.stranger(), 1)}, txs...), true)
+		w.sync(x, 100)
+	}
+	var last consensus.BlockID
+	none := func(tx *Transaction) bool {
+		t.Errorf("the wallet has %v", tx.Hash)
+		return true
+	}
+	if err := x.Since(t.Context(), chainhash.Hash{}, 1, chainBranches{w}, func(s Since) { last = s.Last }, none); err != nil || last != w.tip().BlockID {
+		t.Fatalf("read up to %v, %v, want %v", last, err, w.tip().BlockID)
+	}
+	raw, err := os.ReadFile(x.cfg.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "killed.db")
+	if err := os.WriteFile(path, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	y, err := Open(testConfig(path, Birthday{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer y.Close()
+	importScript(t, y, other, 0)
+	w.sync(y, 100)
+	listed := false
+	if err := y.Since(t.Context(), last.Hash, 1, chainBranches{w}, func(Since) {}, func(tx *Transaction) bool {
+		listed = listed || tx.Hash == payment.TxHash()
+		return true
+	}); err != nil || !listed {
+		t.Errorf("listed %v, %v", listed, err)
 	}
 }

@@ -30,10 +30,12 @@ func (s *Store) Backup(ctx context.Context, path string) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrBackup, err)
 	}
-	err = s.View(ctx, func(tx *bolt.Tx, _ *state.Snapshot) error {
-		_, err := tx.WriteTo(stopping{ctx, f})
-		return orDiskFull(err)
-	})
+	if err = s.Persist(ctx); err == nil {
+		err = s.View(ctx, func(tx *bolt.Tx, _ *state.Snapshot) error {
+			_, err := tx.WriteTo(stopping{ctx, f})
+			return orDiskFull(err)
+		})
+	}
 	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
 		if err = os.Link(f.Name(), path); errors.Is(err, fs.ErrExist) { // since
 			err = fmt.Errorf("%w: %s", ErrBackupExists, path)

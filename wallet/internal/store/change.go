@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"hash/crc32"
+	"slices"
 
 	bolt "go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
@@ -35,7 +36,39 @@ func (s *Store) quiet(next *state.Snapshot) bool {
 	return next.MayWait(s.stored, consensus.Height(crc32.ChecksumIEEE([]byte(s.cfg.Path))%state.QuietBlocks))
 }
 
+// Persist stores the blocks that changed no row and are not stored yet: what a client was told must not
+// be ahead of the file, which after a crash, or in a copy, would go through them with other scripts. It
+// does nothing if there are none, or if the file is damaged. The error is ErrDiskFull, or one of the system.
+func (s *Store) Persist(ctx context.Context) error {
+	if !s.ahead.Load() || s.Damage() != nil {
+		return nil
+	}
+	return s.alone(ctx, func() error {
+		tx, err := s.DB.Begin(true)
+		if err != nil {
+			return orClosed(err)
+		}
+		defer s.rollback(tx) // has no effect after a commit
+		now := *s.Now()
+		now.Accounts = slices.Clone(now.Accounts) // which are edited when they are saved
+		if err := s.save(tx, &now); err != nil {
+			return err
+		}
+		s.install(&now)
+		return nil
+	})
+}
+
 func (s *Store) write(ctx context.Context, fn Change, mayWait func(*state.Snapshot) bool) error {
+	return s.alone(ctx, func() error {
+		s.draft = nil
+		defer func() { s.draft = nil }()
+		return s.commit(fn, mayWait)
+	})
+}
+
+// alone calls a function with the turn held. What it finds damaged is recorded.
+func (s *Store) alone(ctx context.Context, fn func() error) error {
 	select {
 	case s.turn <- struct{}{}:
 		defer func() { <-s.turn }()
@@ -45,9 +78,7 @@ func (s *Store) write(ctx context.Context, fn Change, mayWait func(*state.Snapsh
 	if s.stuck.Load() {
 		return s.Damage()
 	}
-	s.draft = nil
-	defer func() { s.draft = nil }()
-	return s.noteDamage(Guard(func() error { return s.commit(fn, mayWait) }))
+	return s.noteDamage(Guard(fn))
 }
 
 // commit is the transaction of write. The caller holds the turn.
@@ -74,22 +105,32 @@ func (s *Store) commit(fn Change, mayWait func(*state.Snapshot) bool) error {
 		}
 	}
 	if stats := tx.Stats(); stats.GetNodeCount() == 0 && mayWait(&resolved) {
+		s.ahead.Store(true)
 		s.installed(&resolved)
 		return nil
 	}
-	if err := resolved.Save(tx, s.stored); err != nil {
-		return err
-	}
 	stored := resolved
-	stored.ID = tx.ID()
 	stored.Changes++
 	stored.NoteRewind(old)
-	s.next.Store(&stored)
+	if err := s.save(tx, &stored); err != nil {
+		return err
+	}
+	s.installed(&stored)
+	return nil
+}
+
+// save ends a transaction with the snapshot that follows from it, which is not installed yet.
+func (s *Store) save(tx *bolt.Tx, next *state.Snapshot) error {
+	if err := next.Save(tx, s.stored); err != nil {
+		return err
+	}
+	next.ID = tx.ID()
+	s.next.Store(next)
 	if err := tx.Commit(); err != nil {
 		return errors.Join(orDiskFull(err), s.Load()) // it may have reached the file even so
 	}
-	s.stored = &stored
-	s.installed(&stored)
+	s.stored = next
+	s.ahead.Store(false)
 	return nil
 }
 

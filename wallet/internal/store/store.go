@@ -53,6 +53,7 @@ type Store struct {
 	// stored is the snapshot that the file holds. The newest one may be ahead of it
 	// by blocks that changed no row: see quiet. The holder of the turn owns it.
 	stored *state.Snapshot
+	ahead  atomic.Bool // the newest snapshot is
 
 	// draft is the pool of a change, once that changes unmined transactions. The holder
 	// of the turn owns it.
@@ -87,6 +88,7 @@ func (s *Store) Load() error {
 				return err
 			}
 			s.stored = loaded
+			s.ahead.Store(false)
 			s.install(loaded)
 			return nil
 		})

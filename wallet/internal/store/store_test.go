@@ -192,6 +192,59 @@ func TestQuietBlocksWait(t *testing.T) {
 	reopenClosed(t, s)
 }
 
+// TestWhatWaitsIsPersisted for those who are told of it, and for copies. It changes nothing that anybody
+// waits for.
+func TestWhatWaitsIsPersisted(t *testing.T) {
+	dir := t.TempDir()
+	s, c := openStore(t, filepath.Join(dir, "w.db"))
+	height := consensus.Height(0)
+	wait := func() *state.Snapshot { // the last of three blocks waits, or of four
+		for n := 0; n < 3 || !s.ahead.Load(); n++ {
+			height++
+			if err := s.Advance(t.Context(), to(height)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if last := stored(t, s).Tip.Height; last == height {
+			t.Fatalf("block %d does not wait", height)
+		}
+		return s.Now()
+	}
+	last, changed := wait(), c.changed
+	for range 2 {
+		if err := s.Persist(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		sameState(t, "after a crash", stored(t, s), last)
+	}
+	if c.changed != changed || s.Now().Changes != last.Changes {
+		t.Errorf("%d pokes, want %d; %d changes, want %d", c.changed, changed, s.Now().Changes, last.Changes)
+	}
+	installed := len(c.installed)
+	if err := s.Persist(t.Context()); err != nil || len(c.installed) != installed {
+		t.Errorf("stored again: %v", err)
+	}
+	if err := s.View(t.Context(), func(_ *bolt.Tx, of *state.Snapshot) error {
+		sameState(t, "read", of, last)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	last = wait()
+	path := filepath.Join(dir, "copy.db")
+	if err := s.Backup(t.Context(), path); err != nil {
+		t.Fatal(err)
+	}
+	again, _ := openStore(t, path)
+	sameState(t, "in a copy", again.Now(), last)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Persist(t.Context()); err != nil {
+		t.Errorf("closed: %v", err)
+	}
+}
+
 // reopenClosed fails the test unless a store that was closed says so.
 func reopenClosed(t *testing.T, s *Store) {
 	t.Helper()
